@@ -1,0 +1,127 @@
+-- The only way to write events.
+
+-- One event as the Worker sends it: a row of audit.events, with its address and that address's salt. created_at,
+-- received_at and the defaults are the database's own.
+CREATE TYPE audit.incoming_event AS (
+  workspace_id text, id uuid, occurred_at timestamptz(3), action text, version integer,
+  actor_type text, actor_id text, actor_name text, actor_email text, on_behalf_of_type text, on_behalf_of_id text,
+  target_type text, target_id text, target_name text, related_targets jsonb, related_target_names jsonb,
+  outcome text, reason text, old_value jsonb, new_value jsonb, metadata jsonb,
+  user_agent text, request_id text, session_id text, source_id text, key_id uuid, size integer,
+  leaf_hash bytea, ip_commitment bytea, person_commitment bytea, payload_commitment bytea,
+  person_salt bytea, payload_salt bytea, ip_address inet, ip_salt bytea
+);
+
+-- audit.append(batch, atomic) stores a JSON array of incoming_event, each at most once.
+--
+-- Returns a JSON array with one entry for each event that was not stored by this call, and [] when all were:
+--   {"index": place in batch, "result": "duplicate" | "conflict", "leaf_hash": hex of the stored event's}
+-- duplicate: the workspace has this id with the same content; conflict: with other content, and the stored one stays.
+-- Content is compared by value, without salts, hashes, key and receipt; what was forgotten or erased counts as equal.
+--
+-- Errors: check_violation without a constraint name when a partition is missing; a constraint's own error otherwise;
+-- with atomic, unique_violation (23505) on any conflict, its DETAIL the array above. Any error stores nothing.
+--
+-- Several statements, not one: the second must see what concurrent calls committed while the first waited for them.
+CREATE FUNCTION audit.append(batch jsonb, atomic boolean DEFAULT false) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  stored_workspaces text[];
+  stored_ids        uuid[];
+  others            jsonb;
+  horizon           timestamptz := audit.ip_horizon();
+BEGIN
+  WITH incoming AS (
+    SELECT DISTINCT ON (e.workspace_id, e.id) e.*, audit.id_time(e.id)::timestamptz(3) AS created_at
+    FROM jsonb_populate_recordset(NULL::audit.incoming_event, batch) WITH ORDINALITY AS e
+    ORDER BY e.workspace_id, e.id, e.ordinality
+  ), stored AS (
+    -- In key order: overlapping batches in different orders would deadlock otherwise.
+    INSERT INTO audit.events (
+      workspace_id, id, created_at, occurred_at, action, version,
+      actor_type, actor_id, actor_name, actor_email, on_behalf_of_type, on_behalf_of_id,
+      target_type, target_id, target_name, related_targets, related_target_names,
+      outcome, reason, old_value, new_value, metadata, user_agent, request_id, session_id, source_id, key_id, size,
+      leaf_hash, ip_commitment, person_commitment, payload_commitment, person_salt, payload_salt)
+    SELECT
+      workspace_id, id, created_at, coalesce(occurred_at, created_at), action, coalesce(version, 1),
+      actor_type, actor_id, actor_name, actor_email, on_behalf_of_type, on_behalf_of_id,
+      target_type, target_id, target_name, related_targets, related_target_names,
+      coalesce(outcome, 'success'), reason, old_value, new_value, coalesce(metadata, '{}'), user_agent, request_id,
+      session_id, source_id, key_id, size,
+      leaf_hash, ip_commitment, person_commitment, payload_commitment, person_salt, payload_salt
+    FROM incoming
+    ORDER BY workspace_id, id
+    ON CONFLICT DO NOTHING
+    RETURNING workspace_id, id, created_at, leaf_hash
+  ), pending AS (
+    INSERT INTO audit.log_pending (workspace_id, id, created_at, leaf_hash) SELECT * FROM stored
+  ), addresses AS (
+    INSERT INTO audit.event_ips (workspace_id, event_id, created_at, ip_address, salt)
+    SELECT workspace_id, id, created_at, ip_address, ip_salt
+    FROM stored JOIN incoming USING (workspace_id, id, created_at)
+    WHERE ip_address IS NOT NULL AND created_at > horizon
+    ORDER BY workspace_id, id
+  ), related AS (
+    INSERT INTO audit.event_targets (workspace_id, target_type, target_id, event_id, created_at)
+    SELECT DISTINCT workspace_id, target->>'type', target->>'id', id, created_at
+    FROM stored JOIN incoming USING (workspace_id, id, created_at), jsonb_array_elements(related_targets) AS target
+    WHERE related_targets IS NOT NULL
+  )
+  SELECT array_agg(workspace_id), array_agg(id) INTO stored_workspaces, stored_ids FROM stored;
+
+  IF coalesce(cardinality(stored_ids), 0) = jsonb_array_length(batch) THEN
+    RETURN '[]';
+  END IF;
+
+  WITH incoming AS (
+    SELECT e.*, audit.id_time(e.id)::timestamptz(3) AS created_at,
+           row_number() OVER (PARTITION BY e.workspace_id, e.id ORDER BY e.ordinality) = 1 AS is_first
+    FROM jsonb_populate_recordset(NULL::audit.incoming_event, batch) WITH ORDINALITY AS e
+  ), stored_now AS (
+    SELECT * FROM unnest(stored_workspaces, stored_ids) AS s (workspace_id, id)
+  )
+  SELECT jsonb_agg(jsonb_build_object(
+           'index', i.ordinality - 1,
+           'result', CASE WHEN
+               (e.occurred_at, e.action, e.version, e.actor_type, e.actor_id, e.on_behalf_of_type, e.on_behalf_of_id,
+                e.target_type, e.target_id, e.related_targets, e.outcome, e.request_id, e.source_id)
+               IS NOT DISTINCT FROM
+               (coalesce(i.occurred_at, i.created_at), i.action, coalesce(i.version, 1), i.actor_type, i.actor_id,
+                i.on_behalf_of_type, i.on_behalf_of_id, i.target_type, i.target_id, i.related_targets,
+                coalesce(i.outcome, 'success'), i.request_id, i.source_id)
+             -- Each group: present on both sides or on neither, and equal unless it was forgotten.
+             AND (e.person_commitment IS NULL) = (i.person_commitment IS NULL)
+             AND (e.person_salt IS NULL
+               OR (e.actor_name, e.actor_email, e.target_name, e.related_target_names, e.user_agent, e.session_id)
+               IS NOT DISTINCT FROM
+               (i.actor_name, i.actor_email, i.target_name, i.related_target_names, i.user_agent, i.session_id))
+             AND (e.payload_commitment IS NULL) = (i.payload_commitment IS NULL)
+             AND (e.payload_salt IS NULL
+               OR (e.reason, e.old_value, e.new_value, e.metadata)
+               IS NOT DISTINCT FROM (i.reason, i.old_value, i.new_value, coalesce(i.metadata, '{}')))
+             AND (e.ip_commitment IS NULL) = (i.ip_commitment IS NULL)
+             AND (a.ip_address IS NULL OR a.ip_address = i.ip_address)
+             THEN 'duplicate' ELSE 'conflict' END,
+           'leaf_hash', encode(e.leaf_hash, 'hex')) ORDER BY i.ordinality)
+  INTO others
+  FROM incoming i
+  JOIN audit.events e ON (e.workspace_id, e.id, e.created_at) = (i.workspace_id, i.id, i.created_at)
+  LEFT JOIN audit.event_ips a
+    ON (a.workspace_id, a.event_id, a.created_at) = (e.workspace_id, e.id, e.created_at)
+   AND a.created_at > horizon
+  WHERE NOT (i.is_first AND EXISTS (
+    SELECT FROM stored_now s WHERE (s.workspace_id, s.id) = (i.workspace_id, i.id)));
+
+  IF atomic AND others @? '$[*] ? (@.result == "conflict")' THEN
+    RAISE EXCEPTION 'an event with this id and other content exists'
+      USING ERRCODE = 'unique_violation', DETAIL = others::text;
+  END IF;
+  RETURN coalesce(others, '[]');
+END
+$$;
+
+COMMENT ON FUNCTION audit.append(jsonb, boolean) IS 'stores events, each at most once; returns those it did not store';
+
+REVOKE ALL ON FUNCTION audit.append(jsonb, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION audit.append(jsonb, boolean) TO daybook_app;

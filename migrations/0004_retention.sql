@@ -1,0 +1,201 @@
+-- Retention: partitions ahead, addresses forgotten, old months dropped. Each function does one small thing in its own
+-- transaction, waits at most 150 ms for a lock, and obeys audit.settings whoever calls it.
+
+-- Every partitioned table, how its partitions are cut, how many are kept ready and how long rows are kept.
+CREATE VIEW audit.partition_policy AS
+  SELECT p.parent, p.unit, p.ahead, p.keep
+  FROM audit.settings s, LATERAL (VALUES
+    ('events',        interval '1 month', make_interval(months => s.months_ahead), make_interval(months => s.event_retention_months)),
+    ('event_targets', interval '1 month', make_interval(months => s.months_ahead), make_interval(months => s.event_retention_months)),
+    ('event_ips',     interval '1 day',   make_interval(days => s.days_ahead),     make_interval(hours => s.ip_retention_hours))
+  ) AS p (parent, unit, ahead, keep);
+
+-- The partition of parent that holds a time: its name (events_p202601, event_ips_p20260131) and its bounds, in UTC.
+CREATE FUNCTION audit.partition_at(parent text, at timestamptz,
+  OUT name text, OUT lower_bound timestamptz, OUT upper_bound timestamptz)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT p.parent || '_p' || to_char(l.lower_utc, CASE WHEN p.unit = interval '1 month' THEN 'YYYYMM' ELSE 'YYYYMMDD' END),
+         l.lower_utc AT TIME ZONE 'UTC', (l.lower_utc + p.unit) AT TIME ZONE 'UTC'
+  FROM audit.partition_policy p,
+       LATERAL (SELECT date_trunc(CASE WHEN p.unit = interval '1 month' THEN 'month' ELSE 'day' END, partition_at.at AT TIME ZONE 'UTC')) AS l (lower_utc)
+  WHERE p.parent = partition_at.parent;
+END;
+
+-- Every partition there is, attached or detached and not dropped yet, with the time from which it may go.
+CREATE VIEW audit.partitions AS
+  SELECT p.parent, c.relname::text AS name, b.lower_bound, b.upper_bound,
+         ((b.upper_bound AT TIME ZONE 'UTC') + p.keep) AT TIME ZONE 'UTC' AS expires_at,
+         i.inhrelid IS NOT NULL AS attached, c.oid AS relation
+  FROM audit.partition_policy p
+  JOIN pg_class c ON c.relnamespace = 'audit'::regnamespace AND c.relkind = 'r'
+   AND c.relname ~ ('^' || p.parent || '_p[0-9]{6,8}$')
+  LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND i.inhparent = ('audit.' || p.parent)::regclass
+  CROSS JOIN LATERAL audit.partition_at(p.parent,
+    to_timestamp(rpad(substring(c.relname FROM '[0-9]+$'), 8, '01') || ' +00', 'YYYYMMDD TZH')) AS b
+  WHERE b.name = c.relname;
+
+-- What is to be done now, in the order to do it: create what is missing from 8 days back (ids may be 7 days old),
+-- detach what has expired, drop what was detached.
+CREATE VIEW audit.retention_due AS
+  SELECT 'create' AS task, p.parent, b.name AS partition, b.lower_bound AS due_at, 1 AS step
+  FROM audit.partition_policy p
+  CROSS JOIN LATERAL generate_series(now() - interval '8 days', now() + p.ahead + p.unit, p.unit) AS t (at)
+  CROSS JOIN LATERAL audit.partition_at(p.parent, t.at) AS b
+  WHERE b.lower_bound <= now() + p.ahead AND b.upper_bound + p.keep > now()
+    AND NOT EXISTS (SELECT FROM audit.partitions e WHERE e.name = b.name)
+  UNION ALL
+  SELECT CASE WHEN attached THEN 'detach' ELSE 'drop' END, parent, name, expires_at, CASE WHEN attached THEN 2 ELSE 3 END
+  FROM audit.partitions WHERE expires_at <= now();
+
+CREATE TABLE audit.retention_runs (
+  id            uuid PRIMARY KEY,
+  trigger       text NOT NULL CHECK (trigger IN ('cron', 'operator', 'cli')),
+  started_at    timestamptz(3) NOT NULL DEFAULT now(),
+  finished_at   timestamptz(3),
+  interrupted   boolean NOT NULL DEFAULT false,
+  steps         jsonb NOT NULL DEFAULT '[]',
+  postponed     jsonb NOT NULL DEFAULT '[]',
+  reported_at   timestamptz(3)
+);
+COMMENT ON TABLE audit.retention_runs IS 'what each run of retention did';
+COMMENT ON COLUMN audit.retention_runs.steps IS 'what was done: [{task, partition}], each written with the deed';
+COMMENT ON COLUMN audit.retention_runs.postponed IS 'what was due and could not be done: [{task, partition, reason}]';
+COMMENT ON COLUMN audit.retention_runs.reported_at IS 'when the run was itself recorded as an audit event';
+CREATE INDEX retention_runs_started ON audit.retention_runs (started_at DESC);
+
+-- Makes one partition of parent: a table like it, with its bounds as a CHECK, then attached. Unlike PARTITION OF this
+-- never queues inserts behind a reader, and with the CHECK nothing is scanned. Owner only.
+CREATE FUNCTION audit.make_partition(parent text, at timestamptz) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '150ms' SET timezone = 'UTC' AS $$
+DECLARE
+  p record;
+BEGIN
+  SELECT * INTO STRICT p FROM audit.partition_at(parent, at);
+  EXECUTE format('CREATE TABLE audit.%I (LIKE audit.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)', p.name, parent);
+  EXECUTE format('ALTER TABLE audit.%I ADD CONSTRAINT bounds CHECK (created_at >= %L AND created_at < %L AND created_at IS NOT NULL)',
+    p.name, p.lower_bound, p.upper_bound);
+  EXECUTE format('ALTER TABLE audit.%I ENABLE ROW LEVEL SECURITY', p.name);
+  IF parent = 'events' THEN
+    EXECUTE format('CREATE TRIGGER events_refuse_truncate BEFORE TRUNCATE ON audit.%I FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change()', p.name);
+    EXECUTE format('ALTER TABLE audit.%I ENABLE ALWAYS TRIGGER events_refuse_truncate', p.name);
+  ELSIF parent = 'event_ips' THEN
+    EXECUTE format('ALTER TABLE audit.%I ALTER workspace_id SET STATISTICS 0, ALTER event_id SET STATISTICS 0, '
+      'ALTER created_at SET STATISTICS 0, ALTER ip_address SET STATISTICS 0, ALTER salt SET STATISTICS 0', p.name);
+  END IF;
+  EXECUTE format('ALTER TABLE audit.%I ATTACH PARTITION audit.%I FOR VALUES FROM (%L) TO (%L)',
+    parent, p.name, p.lower_bound, p.upper_bound);
+  EXECUTE format('ALTER TABLE audit.%I DROP CONSTRAINT bounds', p.name);
+  RETURN p.name;
+END
+$$;
+
+-- audit.begin_retention(run, trigger): records a run, and marks runs that died in the middle as interrupted.
+CREATE FUNCTION audit.begin_retention(run uuid, trigger text) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  UPDATE audit.retention_runs SET finished_at = now(), interrupted = true
+  WHERE finished_at IS NULL AND started_at < now() - interval '15 minutes';
+  INSERT INTO audit.retention_runs (id, trigger) VALUES (run, trigger);
+END;
+
+-- audit.do_retention(run, task, partition): does one task of audit.retention_due and writes it into the run in the same
+-- transaction. Returns false, having done nothing, when it is not due (any more). One at a time over all callers.
+-- Errors: lock_not_available (55P03) after 150 ms; try again later.
+CREATE FUNCTION audit.do_retention(run uuid, task text, partition text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '150ms' AS $$
+DECLARE
+  due record;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('daybook.retention', 0));
+  SELECT * INTO due FROM audit.retention_due d WHERE d.task = do_retention.task AND d.partition = do_retention.partition;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  CASE due.task
+    WHEN 'create' THEN PERFORM audit.make_partition(due.parent, due.due_at);
+    -- Detaching locks the parent for a moment whatever the partition's size; dropping it afterwards does not.
+    WHEN 'detach' THEN EXECUTE format('ALTER TABLE audit.%I DETACH PARTITION audit.%I', due.parent, due.partition);
+    WHEN 'drop' THEN EXECUTE format('DROP TABLE audit.%I', due.partition);
+  END CASE;
+  UPDATE audit.retention_runs r
+  SET steps = r.steps || jsonb_build_object('task', due.task, 'partition', due.partition)
+  WHERE r.id = run;
+  RETURN true;
+END
+$$;
+
+-- audit.finish_retention(run, postponed, report): closes a run. report is a batch for audit.append that tells what was
+-- done by this run and by interrupted ones before it; it is stored in the same transaction, so no deed goes untold.
+CREATE FUNCTION audit.finish_retention(run uuid, postponed jsonb, report jsonb, reported uuid[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF jsonb_array_length(report) > 0 THEN
+    PERFORM audit.append(report);
+  END IF;
+  UPDATE audit.retention_runs r SET finished_at = now(), postponed = finish_retention.postponed WHERE r.id = run;
+  UPDATE audit.retention_runs r SET reported_at = now() WHERE r.id = ANY (reported);
+  -- A year of hourly runs is kept.
+  DELETE FROM audit.retention_runs r WHERE r.started_at < now() - interval '1 year';
+END
+$$;
+
+-- audit.unreported_retention(run): runs that did something no audit event tells of yet: this one and interrupted ones.
+CREATE FUNCTION audit.unreported_retention(run uuid) RETURNS TABLE (id uuid, started_at timestamptz, steps jsonb)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT r.id, r.started_at, r.steps FROM audit.retention_runs r
+  WHERE r.reported_at IS NULL AND r.steps <> '[]' AND (r.id = run OR r.interrupted)
+  ORDER BY r.started_at LIMIT 100;
+END;
+
+-- audit.retention_status(): policy, what is due now and since when, what goes next, and the last runs, as JSON.
+-- overdue: a task has been due for two hours, that is, two hourly runs did not do it.
+CREATE FUNCTION audit.retention_status() RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT jsonb_build_object(
+    'policy', (SELECT to_jsonb(s) - 'singleton' FROM audit.settings s),
+    'overdue', EXISTS (
+      SELECT FROM audit.retention_due d
+      WHERE (d.task = 'create' AND d.due_at < now() + interval '1 day')
+         OR (d.task <> 'create' AND d.due_at < now() - interval '2 hours')),
+    'due', coalesce((
+      SELECT jsonb_agg(jsonb_build_object('task', d.task, 'partition', d.partition, 'due_at', d.due_at) ORDER BY d.step, d.due_at)
+      FROM audit.retention_due d), '[]'),
+    'upcoming', coalesce((
+      SELECT jsonb_agg(jsonb_build_object('partition', u.name, 'from', u.lower_bound, 'to', u.upper_bound, 'drops_at', u.expires_at)
+             ORDER BY u.expires_at)
+      FROM (SELECT * FROM audit.partitions WHERE expires_at > now() AND lower_bound <= now() ORDER BY expires_at LIMIT 200) u), '[]'),
+    'ahead', (
+      SELECT jsonb_object_agg(a.parent, a.until)
+      FROM (SELECT parent, max(upper_bound) AS until FROM audit.partitions WHERE attached GROUP BY parent) a),
+    'runs', coalesce((
+      SELECT jsonb_agg(to_jsonb(r) ORDER BY r.started_at DESC)
+      FROM (SELECT * FROM audit.retention_runs ORDER BY started_at DESC LIMIT 20) r), '[]'));
+END;
+
+-- audit.due_retention(): audit.retention_due for the Worker.
+CREATE FUNCTION audit.due_retention() RETURNS TABLE (task text, partition text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT d.task, d.partition FROM audit.retention_due d ORDER BY d.step, d.due_at, d.partition LIMIT 1000;
+END;
+
+REVOKE ALL ON FUNCTION audit.partition_at(text, timestamptz), audit.make_partition(text, timestamptz),
+  audit.begin_retention(uuid, text), audit.do_retention(uuid, text, text), audit.finish_retention(uuid, jsonb, jsonb, uuid[]),
+  audit.unreported_retention(uuid), audit.retention_status(), audit.due_retention() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION audit.begin_retention(uuid, text), audit.do_retention(uuid, text, text),
+  audit.finish_retention(uuid, jsonb, jsonb, uuid[]), audit.unreported_retention(uuid), audit.retention_status(),
+  audit.due_retention() TO daybook_app;
+
+-- The first partitions.
+DO $$
+DECLARE
+  due record;
+BEGIN
+  FOR due IN SELECT * FROM audit.retention_due WHERE task = 'create' LOOP
+    PERFORM audit.make_partition(due.parent, due.due_at);
+  END LOOP;
+END
+$$;

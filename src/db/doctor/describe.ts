@@ -1,0 +1,136 @@
+import type { Sql } from '../client.ts';
+
+/**
+ * What a database has, as facts: a name such as `index audit.events_actor`, and its definition. Facts of a partition
+ * carry the name `<partition>` in place of its own, so that partitions can be compared with one another.
+ */
+export type Facts = ReadonlyMap<string, string>;
+
+export interface Description {
+  /** everything but partitions */
+  facts: Facts;
+  /** by parent, then by partition */
+  partitions: ReadonlyMap<string, ReadonlyMap<string, Facts>>;
+}
+
+/** One row of the queries below: which relation it is about (null: none), a fact's name and its definition. */
+interface FactRow {
+  parent: string | null;
+  relation: string | null;
+  name: string;
+  definition: string;
+}
+
+/** Tables of the schema, each with its parent where it is a partition. */
+const RELATIONS = `
+  relations AS (
+    SELECT c.oid, c.relname::text AS relation, c.relkind, c.relrowsecurity, c.relforcerowsecurity, c.relowner, c.relacl,
+           c.reloptions, c.relpersistence, p.relname::text AS parent
+    FROM pg_class c
+    LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
+    LEFT JOIN pg_class p ON p.oid = i.inhparent
+    WHERE c.relnamespace = 'audit'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+  ), owner AS (SELECT nspowner AS oid FROM pg_namespace WHERE nspname = 'audit')`;
+
+/** Who may do what: grants to anyone but the owner. */
+const grants = (acl: string, owner: string) => `
+  LATERAL (SELECT coalesce(role.rolname::text, 'PUBLIC') AS grantee, string_agg(acl.privilege_type, ', ' ORDER BY acl.privilege_type) AS privileges
+    FROM aclexplode(${acl}) acl LEFT JOIN pg_roles role ON role.oid = acl.grantee
+    WHERE acl.grantee <> ${owner} GROUP BY 1) g`;
+
+const QUERIES = [
+  `WITH ${RELATIONS}
+   SELECT parent, relation, 'table' AS name, concat_ws(', ',
+     CASE relkind WHEN 'p' THEN 'partitioned by ' || pg_get_partkeydef(oid) WHEN 'r' THEN 'plain' ELSE 'kind ' || relkind::text END,
+     CASE relpersistence WHEN 'p' THEN NULL ELSE 'not logged' END,
+     'row-level security ' || CASE WHEN relrowsecurity THEN 'on' ELSE 'off' END,
+     CASE WHEN relowner = (SELECT oid FROM owner) THEN NULL ELSE 'owned by ' || relowner::regrole END) AS definition
+   FROM relations WHERE relkind IN ('r', 'p')`,
+  `WITH ${RELATIONS}
+   SELECT parent, relation, 'view' AS name, concat_ws(' ', reloptions::text, regexp_replace(pg_get_viewdef(oid), '\\s+', ' ', 'g')) AS definition
+   FROM relations WHERE relkind = 'v'`,
+  `WITH ${RELATIONS}
+   SELECT parent, relation, 'column ' || attname AS name, concat_ws(' ', format_type(atttypid, atttypmod),
+     CASE WHEN attcollation NOT IN (0, 100) THEN 'collate ' || attcollation::regcollation END,
+     CASE WHEN attnotnull THEN 'not null' END, 'default ' || pg_get_expr(d.adbin, d.adrelid),
+     CASE WHEN coalesce(attstattarget, -1) >= 0 THEN 'statistics ' || attstattarget END) AS definition
+   FROM relations r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+   LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+   WHERE relkind IN ('r', 'p')`,
+  `WITH ${RELATIONS}
+   SELECT parent, relation, 'constraint ' || replace(conname, relation, '<table>') AS name,
+     pg_get_constraintdef(c.oid) || CASE WHEN convalidated THEN '' ELSE ' NOT VALID' END AS definition
+   FROM relations r JOIN pg_constraint c ON c.conrelid = r.oid AND c.contype <> 'n'`,
+  `WITH ${RELATIONS}
+   SELECT parent, relation, 'index on ' || regexp_replace(pg_get_indexdef(i.indexrelid), '^.* USING ', '') AS name, concat_ws(' ',
+     CASE WHEN i.indisunique THEN 'unique' ELSE 'plain' END, CASE WHEN NOT i.indisvalid THEN 'invalid' END,
+     CASE WHEN r.parent IS NOT NULL AND NOT c.relispartition THEN 'not attached to the parent index' END) AS definition
+   FROM relations r JOIN pg_index i ON i.indrelid = r.oid JOIN pg_class c ON c.oid = i.indexrelid`,
+  `WITH ${RELATIONS}
+   SELECT parent, relation, 'trigger ' || tgname AS name, concat(
+     CASE tgenabled WHEN 'A' THEN 'enabled always: ' WHEN 'O' THEN 'enabled: ' WHEN 'D' THEN 'disabled: ' ELSE 'enabled for replicas: ' END,
+     replace(pg_get_triggerdef(t.oid), 'audit.' || relation || ' ', '<table> ')) AS definition
+   FROM relations r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal`,
+  `WITH ${RELATIONS}
+   SELECT parent, relation, 'policy ' || polname AS name, concat_ws(' ', polcmd, CASE WHEN polpermissive THEN 'permissive' ELSE 'restrictive' END,
+     'to ' || (SELECT string_agg(CASE role WHEN 0 THEN 'PUBLIC' ELSE role::regrole::text END, ', ') FROM unnest(polroles) role),
+     'using ' || pg_get_expr(polqual, polrelid), 'check ' || pg_get_expr(polwithcheck, polrelid)) AS definition
+   FROM relations r JOIN pg_policy p ON p.polrelid = r.oid`,
+  `WITH ${RELATIONS}
+   SELECT parent, relation, 'grant to ' || g.grantee AS name, g.privileges AS definition FROM relations r, ${grants('r.relacl', 'r.relowner')}`,
+  `WITH ${RELATIONS}
+   SELECT parent, relation, 'grant on column ' || a.attname || ' to ' || g.grantee AS name, g.privileges AS definition
+   FROM relations r JOIN pg_attribute a ON a.attrelid = r.oid, ${grants('a.attacl', 'r.relowner')}`,
+  `SELECT NULL AS parent, NULL AS relation, 'function audit.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')' AS name,
+     regexp_replace(pg_get_functiondef(p.oid), '\\s+', ' ', 'g') || CASE WHEN p.proowner = n.nspowner THEN '' ELSE ' owned by ' || p.proowner::regrole END AS definition
+   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'audit' AND p.prokind = 'f'`,
+  `SELECT NULL AS parent, NULL AS relation, 'grant on function audit.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ') to ' || g.grantee AS name,
+     g.privileges AS definition
+   FROM pg_proc p, ${grants(`coalesce(p.proacl, acldefault('f', p.proowner))`, 'p.proowner')} WHERE p.pronamespace = 'audit'::regnamespace`,
+  `SELECT NULL AS parent, NULL AS relation, 'type audit.' || t.typname AS name,
+     (SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = c.oid) AS definition
+   FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c' WHERE t.typnamespace = 'audit'::regnamespace`,
+  `SELECT NULL AS parent, NULL AS relation, 'grant on schema audit to ' || g.grantee AS name, g.privileges AS definition
+   FROM pg_namespace n, ${grants('n.nspacl', 'n.nspowner')} WHERE nspname = 'audit'`,
+  `SELECT NULL AS parent, NULL AS relation, 'role daybook_app' AS name, concat_ws(', ',
+     CASE WHEN rolsuper THEN 'superuser' END, CASE WHEN rolcreatedb THEN 'may create databases' END,
+     CASE WHEN rolcreaterole THEN 'may create roles' END, CASE WHEN rolbypassrls THEN 'bypasses row-level security' END,
+     CASE WHEN rolreplication THEN 'may replicate' END,
+     'member of ' || nullif((SELECT string_agg(m.roleid::regrole::text, ' and ') FROM pg_auth_members m WHERE m.member = r.oid), ''),
+     'owner of ' || nullif((SELECT string_agg(c.oid::regclass::text, ' and ') FROM pg_class c WHERE c.relowner = r.oid), ''),
+     CASE WHEN has_database_privilege(r.oid, current_database(), 'CREATE') THEN 'may create schemas' END,
+     (SELECT array_to_string(setconfig, ' ') FROM pg_db_role_setting s WHERE s.setrole = r.oid AND s.setdatabase = 0)) AS definition
+   FROM pg_roles r WHERE rolname = 'daybook_app'`,
+];
+
+/** Reads the facts of schema `audit` and of the Worker's role, in one read-only transaction. */
+export async function describe(sql: Sql): Promise<Description> {
+  const answers = (await sql.transaction(
+    [
+      sql.query(`SELECT set_config('search_path', 'pg_catalog', true)`),
+      ...QUERIES.map((query) => sql.query(query)),
+    ],
+    { readOnly: true, isolationLevel: 'RepeatableRead' },
+  )) as unknown as FactRow[][];
+  const facts = new Map<string, string>();
+  const partitions = new Map<string, Map<string, Map<string, string>>>();
+  for (const { parent, relation, name, definition } of answers.slice(1).flat()) {
+    if (relation === null) {
+      facts.set(name, definition);
+    } else if (parent === null) {
+      facts.set(`${relation}: ${name}`, definition);
+    } else {
+      const siblings = getOrMake(partitions, parent, () => new Map<string, Map<string, string>>());
+      getOrMake(siblings, relation, () => new Map<string, string>()).set(name, definition);
+    }
+  }
+  return { facts, partitions };
+}
+
+function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}

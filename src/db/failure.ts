@@ -1,0 +1,45 @@
+import { NeonDbError } from '@neondatabase/serverless';
+
+/** What went wrong with a statement, as far as a caller must act on it. */
+export type DatabaseFailure =
+  /** Nothing is wrong with the data: try again. The outcome of a lost answer is unknown. */
+  | { kind: 'unavailable'; sqlstate: string | null }
+  /** This data will never be stored. */
+  | { kind: 'refused'; sqlstate: string; constraint: string | null; detail: string | null };
+
+/** Data exceptions, broken constraints, program limits (a value too large to index). */
+const ABOUT_THE_DATA = /^(22|23|54)/;
+
+/**
+ * Sorts an error of the driver or of drizzle. Everything that is not about the data counts as unavailable: a wrong
+ * password or a missing function is a fault of the deployment, and events must survive it.
+ * @throws what is no database error, unchanged.
+ */
+export function toFailure(error: unknown): DatabaseFailure {
+  const cause = unwrap(error);
+  if (cause instanceof NeonDbError) {
+    const sqlstate = cause.code ?? null;
+    const constraint = cause.constraint ?? null;
+    // "no partition of relation found for row" is a check violation that names no constraint.
+    const partitionMissing = sqlstate === '23514' && constraint === null;
+    if (sqlstate !== null && ABOUT_THE_DATA.test(sqlstate) && !partitionMissing) {
+      return { kind: 'refused', sqlstate, constraint, detail: cause.detail ?? null };
+    }
+    // The driver reports an answer that is no Postgres error by its status alone.
+    if (sqlstate === null && /\b413\b/.test(cause.message)) {
+      return { kind: 'refused', sqlstate: '54000', constraint: null, detail: null };
+    }
+    return { kind: 'unavailable', sqlstate };
+  }
+  if (cause instanceof Error && (cause.name === 'AbortError' || cause.name === 'TimeoutError')) {
+    return { kind: 'unavailable', sqlstate: null };
+  }
+  throw error;
+}
+
+/** Drizzle wraps the driver's error in one whose message holds SQL and parameters. */
+function unwrap(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof Error && !(error instanceof NeonDbError)
+    ? error.cause
+    : error;
+}
