@@ -1,0 +1,14 @@
+import type { Context } from 'hono';
+import type { Identity } from '../auth/authenticate.ts';
+
+/** What middleware leaves for routes. */
+export interface AppEnv {
+  Variables: {
+    requestId: string;
+    identity: Identity;
+    /** what a request did with the operator's key, for the audit event that tells of it */
+    deed: { workspaceId: string; action: string };
+  };
+}
+
+export type AppContext = Context<AppEnv>;

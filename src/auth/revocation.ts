@@ -1,0 +1,83 @@
+import type { Sql } from '../db/client.ts';
+
+const SECOND = 1000;
+/** A revoked key stops working within this time. */
+const FRESH = 60 * SECOND;
+/** From this age on the list is renewed while requests go on with the old one. */
+const AGEING = 30 * SECOND;
+/** Without a list younger than this, reading and administration stop. */
+const TOO_OLD = 300 * SECOND;
+/** How long a request waits for the list before it goes on with the last known one. */
+const PATIENCE = 500;
+/** After a failure the database is left alone for this long. */
+const BACK_OFF = 5 * SECOND;
+/** A call that takes longer has failed. */
+const CALL_LIMIT = 5 * SECOND;
+
+export type RevocationState = 'revoked' | 'valid' | 'unknown';
+
+/**
+ * Ids of revoked keys, as this isolate last read them. Writes go on with the last known list when the database fails
+ * (`unknown` is good enough for them); reads and administration need one of the last five minutes.
+ */
+export class RevocationList {
+  #revoked: ReadonlySet<string> = new Set();
+  #readAt = -Infinity;
+  #failedAt = -Infinity;
+  #refresh: { startedAt: number; done: Promise<void> } | undefined;
+  readonly #sql: Sql;
+  readonly #now: () => number;
+
+  constructor(sql: Sql, now: () => number = Date.now) {
+    this.#sql = sql;
+    this.#now = now;
+  }
+
+  /**
+   * @param waitUntil keeps a refresh alive after its request was answered
+   * @returns `unknown` when the list is too old to say that a key is valid
+   */
+  async check(keyId: string, waitUntil: (promise: Promise<unknown>) => void): Promise<RevocationState> {
+    const age = this.#now() - this.#readAt;
+    if (age > AGEING && this.#now() - this.#failedAt > BACK_OFF) {
+      const done = this.#refreshed();
+      waitUntil(done);
+      if (age > FRESH) await Promise.race([done, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+    }
+    if (this.#revoked.has(keyId)) return 'revoked';
+    return this.#now() - this.#readAt <= TOO_OLD ? 'valid' : 'unknown';
+  }
+
+  #refreshed(): Promise<void> {
+    const now = this.#now();
+    // A refresh whose request was cancelled never settles; after the call's limit another takes its place.
+    if (this.#refresh === undefined || now - this.#refresh.startedAt > CALL_LIMIT) {
+      const refresh = { startedAt: now, done: this.#read() };
+      this.#refresh = refresh;
+      void refresh.done.finally(() => {
+        if (this.#refresh === refresh) this.#refresh = undefined;
+      });
+    }
+    return this.#refresh.done;
+  }
+
+  async #read(): Promise<void> {
+    const startedAt = this.#now();
+    try {
+      const fetchOptions = { signal: AbortSignal.timeout(CALL_LIMIT) };
+      const rows = await this.#sql.query('SELECT revoked_keys AS id FROM audit.revoked_keys()', [], {
+        fetchOptions,
+      });
+      this.#revoked = new Set(rows.map((row) => String(row['id'])));
+      this.#readAt = startedAt;
+    } catch (error) {
+      this.#failedAt = this.#now();
+      console.warn(
+        JSON.stringify({
+          event: 'revocation_list_failed',
+          error: error instanceof Error ? error.name : 'unknown',
+        }),
+      );
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+z.config({ jitless: true });
+
+const SHA256_HEX = /^[0-9a-f]{64}$/;
+
+const bindings = z.object({
+  /** `postgres://daybook_app:password@host/database` */
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL'),
+  /** One or two secrets, comma-separated: the first signs API keys, all verify them. */
+  DAYBOOK_KEY_SECRET: z
+    .string()
+    .transform((text) => text.split(',').map((secret) => secret.trim()))
+    .refine(
+      (secrets) => secrets.every((secret) => secret.length >= 32),
+      'each secret needs 32 characters or more',
+    ),
+  /** SHA-256 of the operator's keys, hex, comma-separated: none, one, or two during a rotation. */
+  DAYBOOK_OPERATOR_KEY_HASHES: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').filter((hash) => hash !== ''))
+    .refine(
+      (hashes) => hashes.length <= 2 && hashes.every((hash) => SHA256_HEX.test(hash)),
+      'at most two SHA-256 hashes',
+    ),
+  /** Set in development only: an endpoint on this machine that speaks Neon's protocol. */
+  DAYBOOK_LOCAL_DATABASE: z.url().optional(),
+});
+
+/** The Worker's bindings, parsed. */
+export type Env = z.infer<typeof bindings>;
+
+/** The deployment is not configured; the message names each variable that is wrong and never its value. */
+export class ConfigurationError extends Error {
+  override name = 'ConfigurationError';
+}
+
+/** @throws ConfigurationError */
+export function parseEnv(raw: unknown): Env {
+  const parsed = bindings.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new ConfigurationError(`The Worker is not configured: ${faults.join('; ')}. See docs/operations.md.`);
+}
