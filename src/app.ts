@@ -1,0 +1,103 @@
+import { Hono } from 'hono';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { requestId } from 'hono/request-id';
+import { secureHeaders } from 'hono/secure-headers';
+import { RevocationList } from './auth/revocation.ts';
+import { append } from './db/append.ts';
+import { connect, type Sql } from './db/client.ts';
+import type { Env } from './env.ts';
+import { ownEvent } from './events/own-event.ts';
+import type { AppContext, AppEnv } from './auth/context.ts';
+import { ProblemError, problemResponse, PROBLEMS } from './http/problem.ts';
+import { deliver } from './ingest/deliver.ts';
+import { ingestRoutes } from './ingest/routes.ts';
+import { Writer } from './ingest/writer.ts';
+import { queryRoutes } from './query/routes.ts';
+import { retentionRoutes } from './retention/routes.ts';
+
+/** What an isolate keeps for all its requests. */
+export interface Isolate {
+  app: Hono<AppEnv>;
+  sql: Sql;
+}
+
+/** Composes the features. Called once in an isolate. */
+export function createIsolate(env: Env): Isolate {
+  const sql = connect({ url: env.DATABASE_URL, localEndpoint: env.DAYBOOK_LOCAL_DATABASE });
+  const writer = new Writer({ append: (rows, options) => append(sql, rows, options) });
+  const auth = { env, revocations: new RevocationList(sql) };
+
+  const app = new Hono<AppEnv>();
+  app.use(requestId());
+  app.use(secureHeaders());
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: wrongMethod }));
+  app.use(recordOperator(writer));
+  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.get('/problems/:code', problemPage);
+  app.route('/v1', ingestRoutes(auth, writer));
+  app.route('/v1', queryRoutes(auth, sql));
+  app.route('/v1', retentionRoutes(auth, sql));
+  app.notFound((c) =>
+    problemResponse(c, { code: 'not_found', detail: 'There is no such route. See docs/api.md.' }),
+  );
+  app.onError((error, c) => {
+    if (error instanceof ProblemError) return problemResponse(c, error.problem);
+    // The message of an unforeseen error may hold anything, so it goes nowhere; the stack's places do not.
+    console.error(
+      JSON.stringify({
+        event: 'internal_error',
+        request_id: c.get('requestId'),
+        error: error.name,
+        at: places(error),
+      }),
+    );
+    return problemResponse(c, {
+      code: 'internal_error',
+      detail: 'The request failed for a reason of ours. Send it again.',
+    });
+  });
+  return { app, sql };
+}
+
+/** Each use of the operator's key is itself an audit event, in the workspace concerned. */
+function recordOperator(writer: Writer) {
+  return async function recordOperator(c: AppContext, next: () => Promise<void>): Promise<void> {
+    await next();
+    const deed = c.get('deed');
+    if (c.get('identity')?.kind !== 'operator' || deed === undefined) return;
+    const event = ownEvent(deed.workspaceId, {
+      action: deed.action,
+      actor: { type: 'service', id: 'operator' },
+      target: { type: 'workspace', id: deed.workspaceId },
+      context: { request_id: c.get('requestId'), ip_address: c.req.header('CF-Connecting-IP') ?? null },
+      metadata: { path: c.req.path },
+    });
+    await deliver(c, writer, [event], 'accepted');
+  };
+}
+
+function wrongMethod(c: AppContext, allowed: string[]): Response {
+  const allow = [...allowed, 'OPTIONS'].join(', ');
+  if (c.req.method === 'OPTIONS') return c.body(null, 204, { Allow: allow });
+  return problemResponse(c, {
+    code: 'method_not_allowed',
+    detail: `Use one of: ${allow}.`,
+    headers: { Allow: allow },
+  });
+}
+
+/** What the `type` of a problem resolves to (RFC 9457, section 3.1.1). */
+function problemPage(c: AppContext): Response {
+  const code = c.req.param('code') ?? '';
+  const entry = Object.entries(PROBLEMS).find(([known]) => known === code)?.[1];
+  if (entry === undefined) throw new ProblemError({ code: 'not_found', detail: 'There is no such problem.' });
+  return c.text(`${code} (HTTP ${entry.status})\n${entry.title}.\n`);
+}
+
+function places(error: Error): string[] {
+  return (error.stack ?? '')
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 5)
+    .map((line) => line.trim());
+}

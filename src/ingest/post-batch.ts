@@ -1,0 +1,149 @@
+import type { PreparedEvent } from '../events/prepare.ts';
+import { mediaType, readText } from '../http/body.ts';
+import type { AppContext } from '../auth/context.ts';
+import { ProblemError, problemBody, PROBLEMS, type Problem } from '../http/problem.ts';
+import { ackOf, type Ack } from './ack.ts';
+import { deliver, deliveryProblem, receipt, type Delivery, type Receipt } from './deliver.ts';
+import { prepareOne, type PreparedOne } from './post-event.ts';
+import { BATCH_MAX_BYTES, readJsonBatch, readNdjsonBatch } from './read-batch.ts';
+import type { Writer } from './writer.ts';
+
+const NDJSON = 'application/x-ndjson';
+
+interface BatchResult {
+  index: number;
+  result: Receipt['result'] | 'conflict' | 'rejected';
+  receipt?: Receipt;
+  problem?: ReturnType<typeof problemBody>;
+}
+
+/** `POST /v1/events/batch`: each event gets its own result; uniform results carry their own status, mixed ones 207. */
+export async function postBatch(c: AppContext, writer: Writer): Promise<Response> {
+  const atomic = atomicOf(c);
+  const ack = atomic ? atomicAck(c) : ackOf(c);
+  const text = await readText(c, ['application/json', NDJSON]);
+  const reading = mediaType(c) === NDJSON ? readNdjsonBatch(text) : readJsonBatch(text);
+  if (!reading.ok) throw new ProblemError(reading.problem);
+
+  const identity = c.get('identity');
+  const prepared = reading.items.map((item): PreparedOne =>
+    item.ok ? prepareOne(item.value, item.flaws, identity) : item,
+  );
+  const events = prepared.flatMap((one) => (one.ok ? [one.event] : []));
+  // The limit holds for what is stored too: numbers written out may be several times as long as they were sent.
+  if (events.reduce((sum, event) => sum + event.bytes, 0) > 2 * BATCH_MAX_BYTES) {
+    throw new ProblemError({
+      code: 'too_large',
+      detail: 'The batch is too large once its numbers are written out. Nothing was stored: split it.',
+    });
+  }
+  if (atomic) refuseFlawed(prepared);
+
+  const deliveries = events.length === 0 ? [] : await deliver(c, writer, events, ack, atomic);
+  if (atomic) refuseUndelivered(deliveries);
+
+  const origin = new URL(c.req.url).origin;
+  const pending = deliveries.values();
+  const results = prepared.map((one, index): BatchResult => {
+    if (!one.ok) return rejection(index, one.problem, origin, c.get('requestId'));
+    const delivery = pending.next().value ?? { result: 'unavailable' };
+    return batchResult(index, one.event, delivery, origin, c.get('requestId'));
+  });
+  const accepted = results.filter((result) => result.receipt !== undefined).length;
+  c.header('Daybook-Ack', ack);
+  return c.json({ accepted, rejected: results.length - accepted, results }, batchStatus(results));
+}
+
+function batchResult(
+  index: number,
+  event: PreparedEvent,
+  delivery: Delivery,
+  origin: string,
+  requestId: string,
+): BatchResult {
+  const given = receipt(event, delivery);
+  if (given !== undefined) return { index, result: given.result, receipt: given };
+  const rejected = rejection(index, deliveryProblem(delivery), origin, requestId);
+  return delivery.result === 'conflict' ? { ...rejected, result: 'conflict' } : rejected;
+}
+
+function rejection(index: number, problem: Problem, origin: string, requestId: string): BatchResult {
+  return { index, result: 'rejected', problem: problemBody(problem, origin, requestId) };
+}
+
+function batchStatus(results: readonly BatchResult[]): 200 | 201 | 202 | 207 | 409 | 422 | 503 {
+  const [first, ...others] = new Set(results.map(resultStatus));
+  return first === undefined || others.length > 0 ? 207 : first;
+}
+
+function resultStatus({ result, problem }: BatchResult): 200 | 201 | 202 | 409 | 422 | 503 {
+  switch (result) {
+    case 'duplicate':
+      return 200;
+    case 'committed':
+      return 201;
+    case 'accepted':
+      return 202;
+    case 'conflict':
+      return 409;
+    case 'rejected':
+      return problem?.status === PROBLEMS.unavailable.status ? 503 : 422;
+  }
+}
+
+function atomicOf(c: AppContext): boolean {
+  const asked = c.req.query('atomic') ?? 'false';
+  if (asked !== 'true' && asked !== 'false')
+    throw new ProblemError({ code: 'invalid_query', detail: 'atomic must be true or false.' });
+  return asked === 'true';
+}
+
+function atomicAck(c: AppContext): Ack {
+  if ((c.req.query('ack') ?? 'committed') === 'committed') return 'committed';
+  throw new ProblemError({
+    code: 'invalid_query',
+    detail: 'atomic=true implies ack=committed: ask for no other.',
+  });
+}
+
+/** All or nothing: one flawed event refuses the batch. */
+function refuseFlawed(prepared: readonly PreparedOne[]): void {
+  const errors = prepared.flatMap((one, index) => {
+    if (one.ok) return [];
+    const places = one.problem.errors ?? [
+      { pointer: '', code: one.problem.code, detail: one.problem.detail },
+    ];
+    return places.map((place) => ({ ...place, pointer: `/events/${index}${place.pointer}` }));
+  });
+  if (errors.length > 0) {
+    throw new ProblemError({
+      code: 'invalid_batch',
+      detail: 'Nothing was stored: the batch is atomic.',
+      errors: errors.slice(0, 100),
+    });
+  }
+}
+
+function refuseUndelivered(deliveries: readonly Delivery[]): void {
+  const failed = deliveries.find(
+    ({ result }) => result !== 'committed' && result !== 'duplicate' && result !== 'aborted',
+  );
+  if (failed === undefined) return;
+  const errors = deliveries.flatMap((delivery, index) =>
+    delivery.result === failed.result
+      ? [
+          {
+            pointer: `/events/${index}`,
+            code: deliveryProblem(delivery).code,
+            detail: deliveryProblem(delivery).detail,
+          },
+        ]
+      : [],
+  );
+  const { members: _, ...problem } = deliveryProblem(failed);
+  throw new ProblemError({
+    ...problem,
+    detail: 'Nothing was stored: the batch is atomic.',
+    errors: errors.slice(0, 100),
+  });
+}

@@ -1,0 +1,277 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { AppendOutcome, NotStored } from '../db/append.ts';
+import type { PreparedEvent } from '../events/prepare.ts';
+import type { WriteOutcome } from './group.ts';
+import { Writer, type WriterOptions } from './writer.ts';
+
+const COMMITTED: WriteOutcome = { result: 'committed' };
+const UNAVAILABLE: WriteOutcome = { result: 'unavailable' };
+const DOWN: AppendOutcome = { ok: false, failure: { kind: 'unavailable', sqlstate: null } };
+
+/** What `audit.append` does, in the terms the writer sees: each id once, duplicates told, some rows refused. */
+class Store {
+  readonly rows = new Map<string, string>();
+  readonly calls: string[][] = [];
+  refuses = (_id: string): boolean => false;
+
+  append(text: string, atomic: boolean): AppendOutcome {
+    const batch = JSON.parse(text) as { id: string; leaf_hash: string }[];
+    this.calls.push(batch.map(({ id }) => id));
+    if (batch.some(({ id }) => this.refuses(id))) {
+      return {
+        ok: false,
+        failure: { kind: 'refused', sqlstate: '23514', constraint: 'some_check', detail: null },
+      };
+    }
+    const notStored: NotStored[] = batch.flatMap(({ id }, index) => {
+      const known = this.rows.get(id);
+      return known === undefined ? [] : [{ index, result: 'duplicate' as const, leaf_hash: known }];
+    });
+    if (atomic && notStored.length > 0) {
+      const detail = JSON.stringify(notStored.map((entry) => ({ ...entry, result: 'conflict' })));
+      return { ok: false, failure: { kind: 'refused', sqlstate: '23505', constraint: null, detail } };
+    }
+    for (const { id, leaf_hash } of batch) if (!this.rows.has(id)) this.rows.set(id, leaf_hash);
+    return { ok: true, notStored };
+  }
+}
+
+function prepared(id: string, leafHash = `leaf of ${id}`): PreparedEvent {
+  const row = JSON.stringify({ id, leaf_hash: leafHash });
+  return { id, workspaceId: 'acme', createdAt: 0, row, bytes: row.length, leafHash, redacted: [] };
+}
+
+/** A call that takes 20 ms. */
+function slowly(store: Store): WriterOptions['append'] {
+  return async (rows, { atomic }) => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return store.append(rows, atomic);
+  };
+}
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+describe('group commit', () => {
+  test('a lone event leaves at once, without a timer', async () => {
+    const store = new Store();
+    const writer = new Writer({ append: async (rows, { atomic }) => store.append(rows, atomic) });
+    expect(await writer.write([prepared('a')])).toEqual([COMMITTED]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('events that arrive during a flush leave together in the next', async () => {
+    const store = new Store();
+    const writer = new Writer({ append: slowly(store) });
+    const writes = ['a', 'b', 'c', 'd'].map((id) => writer.write([prepared(id)]));
+    await vi.advanceTimersByTimeAsync(40);
+    expect(await Promise.all(writes)).toEqual([[COMMITTED], [COMMITTED], [COMMITTED], [COMMITTED]]);
+    expect(store.calls).toEqual([['a'], ['b', 'c', 'd']]);
+  });
+
+  test('a call carries no more events and bytes than allowed', async () => {
+    const store = new Store();
+    const size = prepared('a0').bytes + 1;
+    const writer = new Writer({ append: slowly(store), maxEvents: 3, maxBytes: 5 * size });
+    const groups = ['a', 'b', 'c', 'd'].map((name) => [prepared(`${name}0`), prepared(`${name}1`)]);
+    const writes = Promise.all(groups.map((group) => writer.write(group)));
+    await vi.advanceTimersByTimeAsync(200);
+    await writes;
+    expect(store.calls.map((call) => call.length)).toEqual([2, 2, 2, 2]);
+  });
+
+  test('a request that alone exceeds what a call carries still goes, in one call', async () => {
+    const store = new Store();
+    const writer = new Writer({ append: slowly(store), maxEvents: 2 });
+    const write = writer.write(['a', 'b', 'c'].map((id) => prepared(id)));
+    await vi.advanceTimersByTimeAsync(20);
+    expect(await write).toHaveLength(3);
+    expect(store.calls).toHaveLength(1);
+  });
+
+  test('an isolate under load makes at most 100 calls a second, however fast the database is', async () => {
+    const store = new Store();
+    const writer = new Writer({ append: async (rows, { atomic }) => store.append(rows, atomic) });
+    const writes: Promise<unknown>[] = [];
+    for (let ms = 0; ms < 3000; ms += 1) {
+      writes.push(writer.write([prepared(`e${ms}`)]));
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    await vi.runAllTimersAsync();
+    await Promise.all(writes);
+    expect(store.rows.size).toBe(3000);
+    expect(store.calls.length).toBeLessThanOrEqual(300);
+  });
+
+  test('events that nobody waits for linger under load, so that calls are few and full', async () => {
+    const store = new Store();
+    const writer = new Writer({ append: slowly(store) });
+    const writes: Promise<unknown>[] = [];
+    for (let ms = 0; ms < 1000; ms += 5) {
+      writes.push(writer.write([prepared(`e${ms}`)], { urgent: false }));
+      await vi.advanceTimersByTimeAsync(5);
+    }
+    await vi.runAllTimersAsync();
+    await Promise.all(writes);
+    expect(store.rows.size).toBe(200);
+    expect(store.calls[0]).toHaveLength(1);
+    expect(store.calls.length).toBeLessThanOrEqual(200 / 10);
+  });
+
+  test('an event whose client waits for the commit ends the linger', async () => {
+    const store = new Store();
+    const writer = new Writer({ append: slowly(store) });
+    void writer.write([prepared('a')], { urgent: false });
+    void writer.write([prepared('b')], { urgent: false });
+    await vi.advanceTimersByTimeAsync(30);
+    expect(store.calls).toEqual([['a']]);
+    const urgent = writer.write([prepared('c')]);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(await urgent).toEqual([COMMITTED]);
+    expect(store.calls).toEqual([['a'], ['b', 'c']]);
+  });
+
+  test('what may wait is bounded', async () => {
+    const writer = new Writer({ append: () => new Promise(() => {}), maxWaiting: 100 });
+    expect(writer.hasRoomFor([prepared('a')])).toBe(true);
+    void writer.write([prepared('a'), prepared('b')]);
+    expect(writer.hasRoomFor([prepared('c')])).toBe(false);
+  });
+});
+
+describe('failures', () => {
+  test('a call that fails is tried again, and a lost answer does not make a duplicate of our own event', async () => {
+    const store = new Store();
+    let calls = 0;
+    const writer = new Writer({
+      append: async (rows, { atomic }) => {
+        const outcome = store.append(rows, atomic);
+        return (calls += 1) === 1 ? DOWN : outcome;
+      },
+    });
+    const write = writer.write([prepared('a')]);
+    await vi.runAllTimersAsync();
+    expect(await write).toEqual([COMMITTED]);
+    expect(store.calls).toEqual([['a'], ['a']]);
+  });
+
+  test('an event that another request stored before is a duplicate, even on a second attempt', async () => {
+    const store = new Store();
+    store.rows.set('a', 'leaf of another salt');
+    let calls = 0;
+    const writer = new Writer({
+      append: async (rows, { atomic }) => ((calls += 1) === 1 ? DOWN : store.append(rows, atomic)),
+    });
+    const write = writer.write([prepared('a')]);
+    await vi.runAllTimersAsync();
+    expect(await write).toEqual([{ result: 'duplicate', leafHash: 'leaf of another salt' }]);
+  });
+
+  test('each request gives up after its own patience, and the others go on', async () => {
+    const store = new Store();
+    let down = true;
+    const writer = new Writer({
+      append: async (rows, { atomic }) => (down ? DOWN : store.append(rows, atomic)),
+      patience: 1000,
+    });
+    const early = writer.write([prepared('early')]);
+    await vi.advanceTimersByTimeAsync(700);
+    const late = writer.write([prepared('late')]);
+    await vi.advanceTimersByTimeAsync(600);
+    expect(await early).toEqual([UNAVAILABLE]);
+    down = false;
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(await late).toEqual([COMMITTED]);
+  });
+
+  test('one bad row is refused alone, whichever request it is in, and every neighbour is stored', async () => {
+    for (const bad of [0, 1, 42, 98, 99]) {
+      const store = new Store();
+      store.refuses = (id) => id === `e${bad}`;
+      const writer = new Writer({ append: slowly(store) });
+      const events = Array.from({ length: 100 }, (_, index) => prepared(`e${index}`));
+      const writes = [events.slice(0, 1), events.slice(1, 40), events.slice(40)].map((group) =>
+        writer.write(group),
+      );
+      await vi.advanceTimersByTimeAsync(2000);
+      const outcomes = (await Promise.all(writes)).flat();
+      expect(outcomes.filter(({ result }) => result === 'committed')).toHaveLength(99);
+      expect(outcomes[bad]).toMatchObject({ result: 'refused', sqlstate: '23514', constraint: 'some_check' });
+      expect(store.calls.length).toBeLessThan(3 + 2 * Math.ceil(Math.log2(100)));
+    }
+  });
+
+  test('an atomic batch travels alone, and a conflict aborts the rest of it', async () => {
+    const store = new Store();
+    store.rows.set('known', 'its leaf');
+    const writer = new Writer({ append: slowly(store) });
+    const writes = [
+      writer.write([prepared('a')]),
+      writer.write([prepared('b')]),
+      writer.write([prepared('c'), prepared('known')], { atomic: true }),
+      writer.write([prepared('d')]),
+    ];
+    await vi.advanceTimersByTimeAsync(200);
+    expect((await Promise.all(writes))[2]).toEqual([
+      { result: 'aborted' },
+      { result: 'conflict', leafHash: 'its leaf' },
+    ]);
+    expect(store.calls).toEqual([['a'], ['b'], ['c', 'known'], ['d']]);
+    expect([...store.rows.keys()].toSorted()).toEqual(['a', 'b', 'd', 'known']);
+  });
+});
+
+describe('a leader that dies', () => {
+  /**
+   * Runs twelve requests through a writer whose leaders stop for ever at the awaits `deaths` names: before a call has an
+   * effect, after it, or in a pause. A cancelled request is just this: what it awaits never comes back.
+   */
+  async function run(deaths: ReadonlySet<number>, failures: ReadonlySet<number>) {
+    const store = new Store();
+    let awaits = 0;
+    const dies = () => deaths.has((awaits += 1));
+    const writer = new Writer({
+      rate: 5,
+      burst: 2,
+      append: async (rows, { atomic }) => {
+        if (dies()) return new Promise(() => {});
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        const outcome = failures.has(awaits) ? DOWN : store.append(rows, atomic);
+        return dies() ? new Promise(() => {}) : outcome;
+      },
+      pause: (ms) => (dies() ? new Promise(() => {}) : new Promise((resolve) => setTimeout(resolve, ms))),
+    });
+    const settled = new Map<string, readonly WriteOutcome[]>();
+    for (let request = 0; request < 12; request += 1) {
+      const id = `e${request}`;
+      void writer
+        .write([prepared(id)], { urgent: request % 3 === 0 })
+        .then((outcomes) => settled.set(id, outcomes));
+      await vi.advanceTimersByTimeAsync(15);
+    }
+    await vi.advanceTimersByTimeAsync(25_000);
+    return { store, settled, awaits };
+  }
+
+  test('at any point leaves every event of the others written, once', async () => {
+    const { awaits: points } = await run(new Set(), new Set());
+    expect(points).toBeGreaterThan(6);
+    for (let point = 1; point <= points; point += 1) {
+      const { store, settled } = await run(new Set([point]), new Set());
+      expect([...settled.values()].every(([outcome]) => outcome?.result === 'committed')).toBe(true);
+      // The dead request is one of those whose events travelled; its answer is lost, its event need not be.
+      expect(settled.size).toBeGreaterThanOrEqual(11);
+      expect([...settled.keys()].every((id) => store.rows.has(id))).toBe(true);
+    }
+  });
+
+  test('while the database fails, and a second one after it, still leaves the others written', async () => {
+    for (let point = 1; point <= 6; point += 1) {
+      const { store, settled } = await run(new Set([point, point + 3]), new Set([1, 3, 4]));
+      expect(settled.size).toBeGreaterThanOrEqual(10);
+      expect(
+        [...settled].every(([id, [outcome]]) => outcome?.result === 'committed' && store.rows.has(id)),
+      ).toBe(true);
+    }
+  });
+});

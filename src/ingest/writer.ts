@@ -1,0 +1,263 @@
+import type { AppendOutcome, NotStored } from '../db/append.ts';
+import type { PreparedEvent } from '../events/prepare.ts';
+import { Group, type WriteOutcome } from './group.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+export interface WriterOptions {
+  /** one call of `audit.append` */
+  append(rows: string, options: { atomic: boolean; signal: AbortSignal }): Promise<AppendOutcome>;
+  /** ms; a call that takes longer has failed */
+  callLimit?: number;
+  /** ms without progress after which a flush's leader counts as dead; more than `callLimit` */
+  leaderLimit?: number;
+  /** ms after which a request's events are given up: `waitUntil` grants 30 s */
+  patience?: number;
+  /** what one call carries at most, unless a single request brings more */
+  maxEvents?: number;
+  maxBytes?: number;
+  /** bytes that may wait in this isolate */
+  maxWaiting?: number;
+  /** calls a second, and how many may come at once after a pause */
+  rate?: number;
+  burst?: number;
+  /** ms between the starts of flushes under load, unless someone waits for the commit or this many events wait */
+  linger?: number;
+  lingerEvents?: number;
+  /** waits; a test lets a leader die here */
+  pause?(ms: number): Promise<void>;
+}
+
+/** One event on its way. */
+interface Item {
+  readonly group: Group;
+  readonly index: number;
+  readonly event: PreparedEvent;
+}
+
+/** The flush under way. */
+interface Flush {
+  readonly leader: Group;
+  groups: readonly Group[];
+  /** the leader counts as dead from this time on */
+  aliveUntil: number;
+  /** ends the leader's linger */
+  hurry: () => void;
+}
+
+/**
+ * Group commit: while one flush is under way, arriving events wait, and leave together in the next.
+ *
+ * workerd may cancel what a finished request left running, so no loop outlives its request: each flush is led by one of
+ * the requests whose events it carries, and when it ends the lead passes to the group that waited longest. Every waiting
+ * request watches the leader and takes over from a dead one. Sending twice is harmless: an event is stored once.
+ *
+ * A lone event leaves at once. Only a flush that others waited for lingers a little, so that calls stay few and full.
+ */
+export class Writer {
+  readonly #options: Required<WriterOptions>;
+  readonly #bucket: TokenBucket;
+  #waiting: Group[] = [];
+  #flush: Flush | undefined;
+  #bytes = 0;
+  #flushedAt = -Infinity;
+
+  constructor(options: WriterOptions) {
+    this.#options = {
+      callLimit: 7000,
+      leaderLimit: 8000,
+      patience: 25_000,
+      maxEvents: 2000,
+      maxBytes: 6 * 1024 * 1024,
+      maxWaiting: 32 * 1024 * 1024,
+      rate: 90,
+      burst: 10,
+      linger: 100,
+      lingerEvents: 100,
+      pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      ...options,
+    };
+    this.#bucket = new TokenBucket(this.#options.rate, this.#options.burst);
+  }
+
+  /** Whether these events may be taken. When not, the request is to be refused before it is acknowledged. */
+  hasRoomFor(events: readonly PreparedEvent[]): boolean {
+    return this.#bytes + events.reduce((sum, event) => sum + event.bytes, 0) <= this.#options.maxWaiting;
+  }
+
+  /**
+   * Stores the events of one request; run it in `waitUntil`, for others' events may travel with it.
+   * @param options.atomic all or nothing
+   * @param options.urgent a client waits for the commit
+   * @returns an outcome for each event, in order
+   */
+  async write(
+    events: readonly PreparedEvent[],
+    { atomic = false, urgent = true }: { atomic?: boolean; urgent?: boolean } = {},
+  ): Promise<readonly WriteOutcome[]> {
+    const group = new Group(events, { atomic, urgent, giveUpAt: Date.now() + this.#options.patience });
+    this.#bytes += group.bytes;
+    this.#waiting.push(group);
+    if (this.#isPressing()) this.#flush?.hurry();
+    try {
+      while (group.open > 0) {
+        if (this.#mayLead(group)) await this.#lead(group);
+        else if (Date.now() < group.giveUpAt) await this.#watch(group);
+        else group.settleRest({ result: 'unavailable' });
+      }
+      return group.outcomes;
+    } finally {
+      this.#bytes -= group.bytes;
+    }
+  }
+
+  #mayLead(group: Group): boolean {
+    return this.#flush === undefined || this.#flush.leader === group || Date.now() >= this.#flush.aliveUntil;
+  }
+
+  /** Waits until the group is settled or is to lead, or until there is reason to look again. */
+  #watch(group: Group): Promise<void> {
+    return new Promise((resolve) => {
+      const until = Math.min(this.#flush?.aliveUntil ?? 0, group.giveUpAt);
+      const timer = setTimeout(resolve, Math.max(1, until - Date.now()));
+      group.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  async #lead(leader: Group): Promise<void> {
+    // What a dead leader carried goes first, and the new leader's own group is always aboard.
+    const underLoad = this.#flush !== undefined;
+    const orphans = this.#flush?.groups ?? [];
+    for (const group of orphans) group.tried = true;
+    this.#waiting = [leader, ...[...orphans, ...this.#waiting].filter((group) => group !== leader)];
+    const flush: Flush = { leader, groups: [], aliveUntil: 0, hurry: () => {} };
+    this.#flush = flush;
+    this.#touch(flush);
+    if (underLoad && !this.#isPressing()) await this.#linger(flush);
+    const rush = this.#bucket.take();
+    if (rush > 0) await this.#options.pause(rush);
+    if (this.#flush !== flush) return;
+    this.#flushedAt = Date.now();
+    flush.groups = this.#board(leader);
+    const items = flush.groups.flatMap((group) =>
+      group.events.map((event, index) => ({ group, index, event })),
+    );
+    await this.#send(flush, items);
+    if (this.#flush === flush) this.#passOn(flush);
+  }
+
+  /** Someone waits for the commit, or a good call is full. */
+  #isPressing(): boolean {
+    let events = 0;
+    return this.#waiting.some((group) => {
+      events += group.events.length;
+      return group.urgent || events >= this.#options.lingerEvents;
+    });
+  }
+
+  async #linger(flush: Flush): Promise<void> {
+    const remaining = this.#flushedAt + this.#options.linger - Date.now();
+    if (remaining <= 0) return;
+    const hurried = new Promise<void>((resolve) => {
+      flush.hurry = resolve;
+    });
+    await Promise.race([hurried, this.#options.pause(remaining)]);
+  }
+
+  /** Takes off the waiting list what the next call carries. An atomic group travels alone: its failure is no other's. */
+  #board(leader: Group): readonly Group[] {
+    this.#waiting = this.#waiting.filter((group) => group.open > 0);
+    let events = 0;
+    let bytes = 0;
+    const end = this.#waiting.findIndex((group) => {
+      events += group.events.length;
+      bytes += group.bytes;
+      const fits = events <= this.#options.maxEvents && bytes <= this.#options.maxBytes;
+      return group !== leader && (!fits || group.atomic || leader.atomic);
+    });
+    return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
+  }
+
+  /** Sends until every item has its outcome or the leader's patience ends. */
+  async #send(flush: Flush, all: readonly Item[]): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+      for (const { group } of all) {
+        if (Date.now() >= group.giveUpAt) group.settleRest({ result: 'unavailable' });
+      }
+      const items = all.filter(({ group, index }) => group.isOpen(index));
+      if (items.length === 0 || Date.now() >= flush.leader.giveUpAt) return;
+
+      this.#touch(flush);
+      const outcome = await this.#options.append(`[${items.map(({ event }) => event.row).join(',')}]`, {
+        atomic: flush.leader.atomic,
+        signal: AbortSignal.timeout(this.#options.callLimit),
+      });
+      if (outcome.ok) return settleStored(items, outcome.notStored);
+      if (outcome.failure.kind === 'refused') {
+        if (flush.leader.atomic) return settleAtomic(flush.leader, outcome.failure);
+        if (items.length === 1) return settleAll(items, { ...outcome.failure, result: 'refused' });
+        // One bad row fails the call: halve it until that row stands alone and its neighbours are stored.
+        const middle = items.length >> 1;
+        await this.#send(flush, items.slice(0, middle));
+        return this.#send(flush, items.slice(middle));
+      }
+      for (const { group } of items) group.tried = true;
+      this.#touch(flush);
+      await this.#options.pause(Math.min(backoff(attempt), Math.max(0, flush.leader.giveUpAt - Date.now())));
+    }
+  }
+
+  /** The leader lives. */
+  #touch(flush: Flush): void {
+    flush.aliveUntil = Date.now() + this.#options.leaderLimit;
+  }
+
+  /** Ends a flush: what it could not settle waits again, and the first in line leads on. */
+  #passOn(flush: Flush): void {
+    this.#waiting = [...flush.groups, ...this.#waiting].filter((group) => group.open > 0);
+    const [next] = this.#waiting;
+    this.#flush = next && {
+      leader: next,
+      groups: [],
+      aliveUntil: Date.now() + this.#options.leaderLimit,
+      hurry: () => {},
+    };
+    next?.wake();
+  }
+}
+
+function settleStored(items: readonly Item[], notStored: readonly NotStored[]): void {
+  for (const { index, result, leaf_hash: leafHash } of notStored) {
+    const item = items[index];
+    if (item === undefined) continue;
+    // Salts are random: the same leaf hash is our own earlier call, whose answer was lost.
+    const own = item.group.tried && leafHash === item.event.leafHash;
+    item.group.settle(item.index, own ? { result: 'committed' } : { result, leafHash });
+  }
+  settleAll(items, { result: 'committed' });
+}
+
+function settleAtomic(
+  group: Group,
+  failure: { sqlstate: string; constraint: string | null; detail: string | null },
+): void {
+  if (failure.sqlstate === '23505' && failure.detail !== null) {
+    const notStored = JSON.parse(failure.detail) as NotStored[];
+    for (const { index, result, leaf_hash: leafHash } of notStored) {
+      if (result === 'conflict') group.settle(index, { result, leafHash });
+    }
+    return group.settleRest({ result: 'aborted' });
+  }
+  group.settleRest({ result: 'refused', sqlstate: failure.sqlstate, constraint: failure.constraint });
+}
+
+function settleAll(items: readonly Item[], outcome: WriteOutcome): void {
+  for (const { group, index } of items) group.settle(index, outcome);
+}
+
+/** ms before the next attempt: doubling from 100 to 2,000, with full jitter so that isolates do not return together. */
+function backoff(attempt: number): number {
+  return Math.random() * Math.min(2000, 100 * 2 ** attempt);
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { parseTime } from '../events/time.ts';
+import { ProblemError } from '../http/problem.ts';
+
+/** Values of one filter; an event matches when it matches any of them. */
+const MAX_VALUES = 20;
+
+const anyOf = (schema: z.ZodType<string>) =>
+  z.array(schema).max(MAX_VALUES, `at most ${MAX_VALUES} values`).optional();
+const word = z.string().min(1, 'must not be empty').max(255, 'is too long');
+const once = <T>(schema: z.ZodType<T, string | undefined>) =>
+  z
+    .array(z.string())
+    .max(1, 'may be given once')
+    .transform((values) => values[0])
+    .pipe(schema);
+
+const time = once(
+  z.string().transform((text, context) => {
+    const parsed = parseTime(text);
+    if (parsed.ok) return parsed.ms;
+    context.addIssue({
+      code: 'custom',
+      message: 'must be an RFC 3339 time with an offset, such as 2026-01-31T12:00:00Z',
+    });
+    return z.NEVER;
+  }),
+).optional();
+
+const listQuery = z.strictObject({
+  workspace_id: once(z.string().min(1).max(128)).optional(),
+  actor_id: anyOf(word),
+  actor_type: anyOf(z.enum(['user', 'system', 'api_key', 'service', 'agent', 'anonymous'])),
+  action: anyOf(word),
+  target_type: anyOf(word),
+  target_id: anyOf(word),
+  from: time,
+  to: time,
+  order: once(z.enum(['desc', 'asc'], 'must be desc or asc')).optional(),
+  limit: once(
+    z.coerce
+      .number<string>('must be a number')
+      .int('must be a whole number')
+      .min(1)
+      .max(200, 'may be 200 at most'),
+  ).optional(),
+  cursor: once(z.string()).optional(),
+});
+
+export type ListQuery = z.infer<typeof listQuery>;
+
+/** @throws ProblemError that names each parameter that is wrong, by pointers such as `/from` */
+export function parseListQuery(params: URLSearchParams): ListQuery {
+  const grouped: Record<string, string[]> = Object.create(null);
+  for (const [name, value] of params) (grouped[name] ??= []).push(value);
+  const parsed = listQuery.safeParse(grouped);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((name) =>
+          place(name, 'unknown_parameter', `There is no parameter ${name.slice(0, 64)}.`),
+        )
+      : [place(String(issue.path[0]), 'invalid_value', `${String(issue.path[0])} ${issue.message}.`)],
+  );
+  throw new ProblemError({
+    code: 'invalid_query',
+    detail: errors.map(({ detail }) => detail).join(' '),
+    errors,
+  });
+}
+
+function place(name: string, code: string, detail: string) {
+  return { pointer: `/${name.slice(0, 64)}`, code, detail };
+}

@@ -1,0 +1,53 @@
+import { Hono } from 'hono';
+import { authenticate, resolveWorkspace, type Authenticator } from '../auth/authenticate.ts';
+import type { Sql } from '../db/client.ts';
+import type { AppContext, AppEnv } from '../auth/context.ts';
+import { ProblemError } from '../http/problem.ts';
+import { parseListQuery } from './filters.ts';
+import { getEvent } from './get.ts';
+import { listEvents } from './list.ts';
+
+/** `GET /v1/events` and `GET /v1/events/{id}`. */
+export function queryRoutes(auth: Authenticator, sql: Sql): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+  const reader = authenticate(auth, 'events:read', true);
+
+  routes.get('/events', reader, async (c) => {
+    const query = parseListQuery(new URL(c.req.url).searchParams);
+    const workspaceId = workspaceToRead(c, query.workspace_id);
+    const page = await listEvents(sql, workspaceId, query);
+    c.set('deed', { workspaceId, action: 'operator.events_listed' });
+    if (page.next_cursor !== null) {
+      const next = new URL(c.req.url);
+      next.searchParams.set('cursor', page.next_cursor);
+      c.header('Link', `<${next.href}>; rel="next"`);
+    }
+    return c.json(page);
+  });
+
+  routes.get('/events/:id', reader, async (c) => {
+    const workspaceId = workspaceToRead(c, c.req.query('workspace_id'));
+    const event = await getEvent(sql, workspaceId, c.req.param('id'));
+    if (event === undefined)
+      throw new ProblemError({ code: 'not_found', detail: 'This workspace has no event with this id.' });
+    c.set('deed', { workspaceId, action: 'operator.event_read' });
+    return c.json(event);
+  });
+
+  return routes;
+}
+
+function workspaceToRead(c: AppContext, asked: string | undefined): string {
+  const workspace = resolveWorkspace(c.get('identity'), asked);
+  if (workspace.ok) return workspace.workspaceId;
+  if (workspace.reason === 'forbidden') {
+    throw new ProblemError({
+      code: 'workspace_forbidden',
+      detail: 'The API key does not cover this workspace_id.',
+    });
+  }
+  throw new ProblemError({
+    code: 'invalid_query',
+    detail: 'This key needs ?workspace_id= to say which workspace to read.',
+  });
+}

@@ -1,0 +1,43 @@
+import { Hono } from 'hono';
+import { authenticate, type Authenticator } from '../auth/authenticate.ts';
+import type { Sql } from '../db/client.ts';
+import { toFailure } from '../db/failure.ts';
+import { SYSTEM_WORKSPACE } from '../events/own-event.ts';
+import type { AppEnv } from '../auth/context.ts';
+import { ProblemError } from '../http/problem.ts';
+import { runRetention } from './run.ts';
+import { retentionStatus } from './status.ts';
+
+/** `GET /v1/retention` and `POST /v1/retention/run`, with the operator's key. */
+export function retentionRoutes(auth: Authenticator, sql: Sql): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+  const operator = authenticate(auth, null, true);
+
+  routes.get('/retention', operator, async (c) => {
+    const status = await answering(retentionStatus(sql));
+    c.set('deed', { workspaceId: SYSTEM_WORKSPACE, action: 'operator.retention_viewed' });
+    return c.json(status);
+  });
+
+  routes.post('/retention/run', operator, async (c) => {
+    const summary = await answering(runRetention(sql, 'operator'));
+    c.set('deed', { workspaceId: SYSTEM_WORKSPACE, action: 'operator.retention_run' });
+    return c.json(summary);
+  });
+
+  return routes;
+}
+
+async function answering<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const { kind, sqlstate } = toFailure(error);
+    console.error(JSON.stringify({ event: 'retention_failed', kind, sqlstate }));
+    throw new ProblemError({
+      code: 'unavailable',
+      detail: 'The database does not answer. Try again.',
+      retryAfter: 10,
+    });
+  }
+}

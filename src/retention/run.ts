@@ -1,0 +1,104 @@
+import type { Sql } from '../db/client.ts';
+import { toFailure } from '../db/failure.ts';
+import { makeId } from '../events/id.ts';
+import { ownEvent, SYSTEM_WORKSPACE } from '../events/own-event.ts';
+
+export type Trigger = 'cron' | 'operator' | 'cli';
+
+/** One small deed: a partition made, detached or dropped. */
+export interface Step {
+  task: string;
+  partition: string;
+}
+
+export interface RunSummary {
+  run_id: string;
+  steps: Step[];
+  /** what was due and could not be done now; the next run tries again */
+  postponed: (Step & { reason: string })[];
+}
+
+/** A lock is waited for 150 ms, this many times, with a pause of about as long in between. */
+const ATTEMPTS = 5;
+/** ms; dropping takes the file system's time, about 1.4 ms a MB, and must not be cut short by the role's timeout. */
+const STEP_LIMIT = 300_000;
+/** ms after which a run leaves the rest to the next one. */
+const RUN_LIMIT = 600_000;
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/**
+ * Does what retention finds due, each step in a transaction of its own, and records the run. Runs may overlap or die:
+ * what is due is asked anew each time, and a step that was done already does nothing.
+ * @throws the driver's error when the database cannot be reached or refuses for another reason than a lock
+ */
+export async function runRetention(sql: Sql, trigger: Trigger): Promise<RunSummary> {
+  const startedAt = Date.now();
+  const run = makeId(startedAt);
+  await sql.query('SELECT audit.begin_retention($1, $2)', [run, trigger]);
+  const summary: RunSummary = { run_id: run, steps: [], postponed: [] };
+
+  // Detaching makes something to drop: ask until nothing new is due.
+  const seen = new Set<string>();
+  for (;;) {
+    const due = ((await sql.query('SELECT task, partition FROM audit.due_retention()')) as Step[]).filter(
+      ({ task, partition }) => !seen.has(`${task} ${partition}`),
+    );
+    if (due.length === 0) break;
+    for (const step of due) {
+      seen.add(`${step.task} ${step.partition}`);
+      if (Date.now() - startedAt > RUN_LIMIT)
+        summary.postponed.push({ ...step, reason: 'the run took too long' });
+      else if (!(await doStep(sql, run, step, summary)))
+        summary.postponed.push({ ...step, reason: 'the lock was held' });
+    }
+  }
+  await finish(sql, summary);
+  return summary;
+}
+
+/** @returns whether the step is done, by this run or another */
+async function doStep(sql: Sql, run: string, step: Step, summary: RunSummary): Promise<boolean> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    try {
+      const [, [row]] = (await sql.transaction([
+        sql.query(`SELECT set_config('statement_timeout', $1, true)`, [String(STEP_LIMIT)]),
+        sql.query('SELECT audit.do_retention($1, $2, $3) AS done', [run, step.task, step.partition]),
+      ])) as [unknown, { done: boolean }[]];
+      if (row?.done === true) summary.steps.push(step);
+      return true;
+    } catch (error) {
+      const failure = toFailure(error);
+      if (failure.sqlstate !== LOCK_NOT_AVAILABLE) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 200));
+    }
+  }
+  return false;
+}
+
+/** Closes the run and tells of it, and of interrupted ones before it, in audit events whose ids are the runs' own. */
+async function finish(sql: Sql, summary: RunSummary): Promise<void> {
+  const untold = (await sql.query('SELECT id, steps FROM audit.unreported_retention($1)', [
+    summary.run_id,
+  ])) as {
+    id: string;
+    steps: Step[];
+  }[];
+  const rows = untold.map(({ id, steps }) => {
+    const actor = { type: 'system' as const };
+    const target = { type: 'retention_run', id };
+    return ownEvent(SYSTEM_WORKSPACE, {
+      id,
+      action: 'retention.enforced',
+      actor,
+      target,
+      metadata: { steps },
+    }).row;
+  });
+  const told = untold.map(({ id }) => id);
+  await sql.query('SELECT audit.finish_retention($1, $2::jsonb, $3::jsonb, $4::uuid[])', [
+    summary.run_id,
+    JSON.stringify(summary.postponed),
+    `[${rows.join(',')}]`,
+    told,
+  ]);
+}

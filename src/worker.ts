@@ -1,0 +1,41 @@
+import { createIsolate, type Isolate } from './app.ts';
+import { ConfigurationError, parseEnv } from './env.ts';
+import { runRetention } from './retention/run.ts';
+
+/** Bindings never change within an isolate. */
+let isolate: Isolate | undefined;
+
+function isolateFor(env: unknown): Isolate {
+  isolate ??= createIsolate(parseEnv(env));
+  return isolate;
+}
+
+interface Execution {
+  waitUntil(promise: Promise<unknown>): void;
+  passThroughOnException(): void;
+  props: unknown;
+}
+
+export default {
+  async fetch(request: Request, env: unknown, ctx: Execution): Promise<Response> {
+    try {
+      return await isolateFor(env).app.fetch(request, env ?? {}, ctx);
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      console.error(JSON.stringify({ event: 'not_configured', detail: error.message }));
+      const body = {
+        type: 'about:blank',
+        code: 'internal_error',
+        title: 'Daybook is not configured',
+        status: 500,
+      };
+      return Response.json(body, { status: 500, headers: { 'Content-Type': 'application/problem+json' } });
+    }
+  },
+
+  /** Hourly. What it throws, the platform counts as a failed run. */
+  async scheduled(_controller: unknown, env: unknown): Promise<void> {
+    const summary = await runRetention(isolateFor(env).sql, 'cron');
+    console.log(JSON.stringify({ event: 'retention_run', ...summary }));
+  },
+};

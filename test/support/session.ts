@@ -1,0 +1,52 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import type { TestDatabase } from './database.ts';
+
+/** A session of its own on the real server, for open transactions and locks. Ends with the server. */
+export async function openSession(
+  database: TestDatabase,
+  role: 'app' | 'owner' | 'superuser',
+): Promise<pg.Client> {
+  const { server } = database;
+  if (server === undefined) throw new Error('sessions need the real server');
+  const { username, password, pathname } = new URL(
+    role === 'app' ? database.appUrl : role === 'owner' ? database.ownerUrl : superuserUrl(server.superuser),
+  );
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port: server.port,
+    user: username,
+    password,
+    database: pathname.slice(1),
+  });
+  // The server may go before the session does.
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
+function superuserUrl({
+  user,
+  password,
+  database,
+}: {
+  user: string;
+  password: string;
+  database: string;
+}): string {
+  return `postgres://${user}:${password}@localhost/${database}`;
+}
+
+/** Resolves once the session waits for a lock. */
+export async function waitsForLock(database: TestDatabase, session: pg.Client | undefined): Promise<void> {
+  // pg keeps the backend's process id, and its types do not tell.
+  const { processID } = session as unknown as { processID: number };
+  for (;;) {
+    const [row] = await database.superuser.query(
+      'SELECT wait_event_type FROM pg_stat_activity WHERE pid = $1',
+      [processID],
+    );
+    if (row?.['wait_event_type'] === 'Lock') return;
+    await pause(5);
+  }
+}
