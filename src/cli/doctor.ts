@@ -1,0 +1,20 @@
+import { defineCommand } from 'citty';
+import { diagnose, type Snapshot } from '../db/doctor/compare.ts';
+import snapshot from '../db/doctor/schema-snapshot.json' with { type: 'json' };
+import { readMigrations } from '../db/migrate.ts';
+import { devOption, ownerConnection } from './environment.ts';
+
+export const doctorCommand = defineCommand({
+  meta: {
+    name: 'doctor',
+    description: 'Compare the live database with what the migrations make; exits 1 on any difference',
+  },
+  args: devOption,
+  async run({ args }) {
+    const expected: Snapshot = snapshot;
+    const differences = await diagnose(ownerConnection(args), await readMigrations(), expected);
+    for (const difference of differences) console.log(`✗ ${difference}`);
+    if (differences.length > 0) process.exitCode = 1;
+    else console.log('✓ The database is as the migrations make it.');
+  },
+});
