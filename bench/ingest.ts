@@ -1,0 +1,153 @@
+import { rm } from 'node:fs/promises';
+import type pg from 'pg';
+import { typicalEvent } from './events.ts';
+import { fire, type Shot } from './load.ts';
+import { setStage, type Stage } from './stage.ts';
+import { median, ratios, summary } from './statistics.ts';
+
+/**
+ * `npm run bench`: batch and single-event ingest beside what they are to be compared with, interleaved round by round in
+ * one run on one machine. Method and results: docs/performance.md. `--smoke` runs once, small, and judges nothing.
+ */
+
+const smoke = process.argv.includes('--smoke');
+const ROUNDS = smoke ? 1 : 7;
+const BATCHES = smoke ? 4 : 20;
+const BATCH_SIZE = 1000;
+const BATCH_CLIENTS = 4;
+const SINGLES = smoke ? 500 : 4000;
+const SINGLE_CLIENTS = 50;
+
+const results: Record<string, number[]> = {};
+let produced = 0;
+
+function record(name: string, value: number): void {
+  (results[name] ??= []).push(value);
+}
+
+function batchShots({ key }: Stage, batches: number): Shot[] {
+  return Array.from({ length: batches }, () => {
+    const events = Array.from({ length: BATCH_SIZE }, () => typicalEvent((produced += 1)));
+    return {
+      path: '/v1/events/batch?ack=committed',
+      body: Buffer.from(JSON.stringify({ events })),
+      headers: { Authorization: `Bearer ${key}` },
+    };
+  });
+}
+
+function singleShots(path: string, headers: Record<string, string> = {}): Shot[] {
+  return Array.from({ length: SINGLES }, () => ({
+    path,
+    headers,
+    body: Buffer.from(JSON.stringify(typicalEvent((produced += 1)))),
+  }));
+}
+
+/** Tables of one batch of events, and the columns by which COPY writes them again. */
+const COPIED = ['events', 'event_ips', 'log_pending'];
+
+/** Writes what Daybook stored since `since` into files of 1,000 rows, and times a COPY of each into the same tables. */
+async function copyAgain(stage: Stage, since: string, round: number): Promise<number> {
+  const { rows } = await stage.daybook.query<{ id: string }>(
+    `SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM audit.events WHERE received_at > $1) e WHERE n % ${BATCH_SIZE} = 1 ORDER BY id`,
+    [since],
+  );
+  const bounds = [...rows.map(({ id }) => id), 'ffffffff-ffff-ffff-ffff-ffffffffffff'];
+  const files: string[] = [];
+  for (const [index, from] of bounds.slice(0, -1).entries()) {
+    for (const table of COPIED) {
+      const id = table === 'event_ips' ? 'event_id' : 'id';
+      const file = `/tmp/daybook-copy-${process.pid}-${round}-${index}-${table}`;
+      await stage.daybook.query(
+        `COPY (SELECT * FROM audit.${table} WHERE ${id} >= '${from}' AND ${id} < '${bounds[index + 1]}') TO '${file}'`,
+      );
+      files.push(file);
+    }
+  }
+  await settle(stage.copy);
+  const startedAt = performance.now();
+  for (let index = 0; index < files.length; index += COPIED.length) {
+    const copies = COPIED.map((table, offset) => `COPY audit.${table} FROM '${files[index + offset]}'`);
+    await stage.copy.query(`BEGIN; ${copies.join('; ')}; COMMIT`);
+  }
+  const seconds = (performance.now() - startedAt) / 1000;
+  await Promise.all(files.map((file) => rm(file, { force: true })));
+  return seconds;
+}
+
+/** Leaves no checkpoint or vacuum of one contender for the next to pay. */
+async function settle(connection: pg.Client): Promise<void> {
+  await connection.query('CHECKPOINT');
+}
+
+async function now(connection: pg.Client): Promise<string> {
+  const { rows } = await connection.query<{ now: string }>('SELECT clock_timestamp()::text AS now');
+  return rows[0]?.now ?? '';
+}
+
+async function stored(connection: pg.Client, table: string): Promise<number> {
+  const { rows } = await connection.query<{ count: number }>(`SELECT count(*)::int AS count FROM ${table}`);
+  return rows[0]?.count ?? 0;
+}
+
+async function batchRound(stage: Stage, round: number): Promise<void> {
+  const shots = batchShots(stage, BATCHES);
+  await settle(stage.daybook);
+  const since = await now(stage.daybook);
+  const seconds = await fire(stage.daybookUrl, shots, BATCH_CLIENTS, 201);
+  record('batch: Daybook', (BATCHES * BATCH_SIZE) / seconds);
+  record('batch: COPY', (BATCHES * BATCH_SIZE) / (await copyAgain(stage, since, round)));
+}
+
+async function singleRound(stage: Stage): Promise<void> {
+  const contenders = {
+    Daybook: async () => {
+      const shots = singleShots('/v1/events?ack=accepted', { Authorization: `Bearer ${stage.key}` });
+      const before = await stored(stage.daybook, 'audit.events');
+      const seconds = await fire(stage.daybookUrl, shots, SINGLE_CLIENTS, 202);
+      const startedAt = performance.now();
+      while ((await stored(stage.daybook, 'audit.events')) < before + SINGLES)
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      // An answer before the write is worth little if the writes fall behind: the time until all is stored counts.
+      record('single: Daybook, until stored', SINGLES / (seconds + (performance.now() - startedAt) / 1000));
+      return seconds;
+    },
+    naive: () => fire(stage.naiveUrl, singleShots('/naive'), SINGLE_CLIENTS, 201),
+    'parse only': () => fire(stage.naiveUrl, singleShots('/parse'), SINGLE_CLIENTS, 202),
+  };
+  for (const [name, run] of Object.entries(contenders)) record(`single: ${name}`, SINGLES / (await run()));
+}
+
+const stage = await setStage();
+try {
+  // Warm caches, JIT and plans; not counted.
+  await fire(stage.daybookUrl, batchShots(stage, smoke ? 1 : 10), BATCH_CLIENTS, 201);
+  await singleRound(stage);
+  for (const name of Object.keys(results)) delete results[name];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await batchRound(stage, round);
+    await singleRound(stage);
+    process.stderr.write(`round ${round + 1} of ${ROUNDS}\n`);
+  }
+} finally {
+  await stage.close();
+}
+
+console.log(`\n${ROUNDS} interleaved rounds; median (min – max)\n`);
+for (const [name, values] of Object.entries(results))
+  console.log(`${name.padEnd(32)} ${summary(values, 0)} /s`);
+console.log('\nratios, round by round\n');
+const compared: [string, string, string, number | undefined][] = [
+  ['batch: Daybook to COPY', 'batch: Daybook', 'batch: COPY', 0.5],
+  ['batch: Daybook to naive', 'batch: Daybook', 'single: naive', undefined],
+  ['single: Daybook to naive', 'single: Daybook', 'single: naive', 1.3],
+  ['single: until stored to naive', 'single: Daybook, until stored', 'single: naive', undefined],
+  ['single: Daybook to parse only', 'single: Daybook', 'single: parse only', undefined],
+];
+for (const [name, ours, theirs, goal] of compared) {
+  const values = ratios(results[ours] ?? [], results[theirs] ?? []);
+  const verdict =
+    goal === undefined || smoke ? '' : `  goal ${goal}: ${median(values) >= goal ? 'met' : 'MISSED'}`;
+  console.log(`${name.padEnd(32)} ${summary(values, 2)}${verdict}`);
+}
