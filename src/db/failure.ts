@@ -13,7 +13,6 @@ const ABOUT_THE_DATA = /^(22|23|54)/;
 /**
  * Sorts an error of the driver or of drizzle. Everything that is not about the data counts as unavailable: a wrong
  * password or a missing function is a fault of the deployment, and events must survive it.
- * @throws what is no database error, unchanged.
  */
 export function toFailure(error: unknown): DatabaseFailure {
   const cause = unwrap(error);
@@ -31,10 +30,12 @@ export function toFailure(error: unknown): DatabaseFailure {
     }
     return { kind: 'unavailable', sqlstate };
   }
-  if (cause instanceof Error && (cause.name === 'AbortError' || cause.name === 'TimeoutError')) {
-    return { kind: 'unavailable', sqlstate: null };
+  const name = cause instanceof Error ? cause.name : 'unknown';
+  if (name !== 'AbortError' && name !== 'TimeoutError') {
+    // An answer that is no answer of Neon's, or a fault of ours. Its message may hold anything: it is not logged.
+    console.error(JSON.stringify({ event: 'unexpected_database_error', error: name }));
   }
-  throw error;
+  return { kind: 'unavailable', sqlstate: null };
 }
 
 /** Drizzle wraps the driver's error in one whose message holds SQL and parameters. */

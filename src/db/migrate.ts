@@ -20,7 +20,7 @@ export interface MigrationState {
   appliedAt: string | null;
 }
 
-/** A migration that was applied has changed since, or is missing: what the database holds is no longer known. */
+/** Files and ledger do not fit: a migration that was applied has changed since or is missing, or two have one number. */
 export class MigrationDrift extends Error {
   override name = 'MigrationDrift';
 }
@@ -69,6 +69,12 @@ export async function migrate(
   migrations: Migration[],
   options: { dryRun?: boolean; onApplied?: (migration: Migration) => void } = {},
 ): Promise<Migration[]> {
+  const twins = migrations.filter(({ version }, index) => migrations[index - 1]?.version === version);
+  if (twins.length > 0) {
+    throw new MigrationDrift(
+      `Two migrations have one number: ${twins.map(({ name }) => name).join(', ')}. Renumber the newer one.`,
+    );
+  }
   const states = await migrationStatus(sql, migrations);
   const drifted = states.filter(({ state }) => state === 'changed' || state === 'unknown');
   if (drifted.length > 0) {

@@ -50,8 +50,10 @@ export async function postBatch(c: AppContext, writer: Writer): Promise<Response
     return batchResult(index, one.event, delivery, origin, c.get('requestId'));
   });
   const accepted = results.filter((result) => result.receipt !== undefined).length;
+  const status = batchStatus(results);
   c.header('Daybook-Ack', ack);
-  return c.json({ accepted, rejected: results.length - accepted, results }, batchStatus(results));
+  if (status === PROBLEMS.unavailable.status) c.header('Retry-After', '2');
+  return c.json({ accepted, rejected: results.length - accepted, results }, status);
 }
 
 function batchResult(

@@ -172,15 +172,15 @@ describe('failures', () => {
     let down = true;
     const writer = new Writer({
       append: async (rows, { atomic }) => (down ? DOWN : store.append(rows, atomic)),
-      patience: 1000,
+      patience: 5000,
     });
     const early = writer.write([prepared('early')]);
-    await vi.advanceTimersByTimeAsync(700);
+    await vi.advanceTimersByTimeAsync(3500);
     const late = writer.write([prepared('late')]);
-    await vi.advanceTimersByTimeAsync(600);
+    await vi.advanceTimersByTimeAsync(1600);
     expect(await early).toEqual([UNAVAILABLE]);
     down = false;
-    await vi.advanceTimersByTimeAsync(2000);
+    await vi.advanceTimersByTimeAsync(3000);
     expect(await late).toEqual([COMMITTED]);
   });
 

@@ -243,7 +243,8 @@ function settleAtomic(
   group: Group,
   failure: { sqlstate: string; constraint: string | null; detail: string | null },
 ): void {
-  if (failure.sqlstate === '23505' && failure.detail !== null) {
+  // `append` raises this one itself; a real constraint would be named, and its detail is no JSON.
+  if (failure.sqlstate === '23505' && failure.constraint === null && failure.detail !== null) {
     const notStored = JSON.parse(failure.detail) as NotStored[];
     for (const { index, result, leaf_hash: leafHash } of notStored) {
       if (result === 'conflict') group.settle(index, { result, leafHash });

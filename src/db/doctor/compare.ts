@@ -1,4 +1,5 @@
 import type { Sql } from '../client.ts';
+import { toFailure } from '../failure.ts';
 import { migrationStatus, type Migration } from '../migrate.ts';
 import { describe, type Description, type Facts } from './describe.ts';
 
@@ -36,12 +37,15 @@ export async function diagnose(sql: Sql, migrations: Migration[], snapshot: Snap
 
   const live = await describe(sql);
   const differences = compare('', new Map(Object.entries(snapshot.facts)), live.facts);
-  for (const [parent, expected] of Object.entries(snapshot.partitions)) {
-    for (const [partition, facts] of live.partitions.get(parent) ?? []) {
-      differences.push(...compare(`${partition}: `, new Map(Object.entries(expected)), facts));
+  for (const [parent, partitions] of live.partitions) {
+    const expected = snapshot.partitions[parent];
+    for (const [partition, facts] of partitions) {
+      if (expected === undefined)
+        differences.push(`${partition} should not be there (it inherits from ${parent})`);
+      else differences.push(...compare(`${partition}: `, new Map(Object.entries(expected)), facts));
     }
   }
-  return [...differences, ...(await partitionDifferences(sql))];
+  return [...differences, ...(await partitionDifferences(sql, differences.length > 0))];
 }
 
 function compare(prefix: string, expected: Facts, live: Facts): Difference[] {
@@ -60,23 +64,37 @@ function compare(prefix: string, expected: Facts, live: Facts): Difference[] {
   return [...missing, ...changed];
 }
 
-async function partitionDifferences(sql: Sql): Promise<Difference[]> {
-  const due = await sql.query(
-    `SELECT task, partition FROM audit.retention_due WHERE task = 'create' OR due_at < now() - interval '1 day'`,
-  );
-  const loose = await sql.query(
-    'SELECT name FROM audit.partitions WHERE NOT attached AND expires_at > now()',
-  );
-  const settings = await sql.query('SELECT FROM audit.settings');
-  return [
-    ...due.map(({ task, partition }) =>
-      task === 'create'
-        ? `partition ${partition} is missing: run retention`
-        : `partition ${partition} is overdue to ${task}: run retention`,
-    ),
-    ...loose.map(({ name }) => `partition ${name} is detached before its time`),
-    ...(settings.length === 1 ? [] : ['settings has no row: retention has no policy']),
-  ];
+/** Each query names partitions that are not as retention makes them, and what is wrong with them. */
+const PARTITION_QUERIES = [
+  `SELECT format(CASE task WHEN 'create' THEN 'partition %1$s is missing: run retention' ELSE 'partition %1$s is overdue to %2$s: run retention' END, partition, task) AS text
+   FROM audit.retention_due WHERE task = 'create' OR due_at < now() - interval '1 day'`,
+  `SELECT format('partition %s is detached before its time', name) AS text FROM audit.partitions WHERE NOT attached AND expires_at > now()`,
+  `SELECT format('partition %s holds %s and should hold %s, by its name', name, live, should) AS text
+   FROM (SELECT p.name, pg_get_expr(c.relpartbound, c.oid) AS live, format('FOR VALUES FROM (%L) TO (%L)', p.lower_bound, p.upper_bound) AS should
+         FROM audit.partitions p JOIN pg_class c ON c.oid = p.relation WHERE p.attached) b
+   WHERE live <> should`,
+  `SELECT format('partition %s of %s has a name that retention does not know', c.relname, i.inhparent::regclass) AS text
+   FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN audit.partition_policy p ON i.inhparent = to_regclass('audit.' || p.parent)
+   WHERE i.inhrelid NOT IN (SELECT relation FROM audit.partitions)`,
+  `SELECT 'settings has no row: retention has no policy' AS text WHERE NOT EXISTS (SELECT FROM audit.settings)`,
+];
+
+/** @param tolerant what the queries need may be missing, and has been named then */
+async function partitionDifferences(sql: Sql, tolerant: boolean): Promise<Difference[]> {
+  try {
+    const queries = PARTITION_QUERIES.map((query) => sql.query(query));
+    const answers = await sql.transaction(
+      [sql.query(`SELECT set_config('timezone', 'UTC', true)`), ...queries],
+      { readOnly: true },
+    );
+    return answers
+      .slice(1)
+      .flat()
+      .map((row) => String(row['text']));
+  } catch (error) {
+    if (!tolerant || toFailure(error).sqlstate === null) throw error;
+    return ['the partitions were not checked: first repair what is named above'];
+  }
 }
 
 function sorted(facts: Facts): Record<string, string> {

@@ -29,12 +29,12 @@ const RELATIONS = `
     FROM pg_class c
     LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
     LEFT JOIN pg_class p ON p.oid = i.inhparent
-    WHERE c.relnamespace = 'audit'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+    WHERE c.relnamespace = 'audit'::regnamespace AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S')
   ), owner AS (SELECT nspowner AS oid FROM pg_namespace WHERE nspname = 'audit')`;
 
 /** Who may do what: grants to anyone but the owner. */
 const grants = (acl: string, owner: string) => `
-  LATERAL (SELECT coalesce(role.rolname::text, 'PUBLIC') AS grantee, string_agg(acl.privilege_type, ', ' ORDER BY acl.privilege_type) AS privileges
+  LATERAL (SELECT coalesce(role.rolname::text, 'PUBLIC') AS grantee, string_agg(acl.privilege_type || CASE WHEN acl.is_grantable THEN ' with grant option' ELSE '' END, ', ' ORDER BY acl.privilege_type) AS privileges
     FROM aclexplode(${acl}) acl LEFT JOIN pg_roles role ON role.oid = acl.grantee
     WHERE acl.grantee <> ${owner} GROUP BY 1) g`;
 
@@ -43,34 +43,48 @@ const QUERIES = [
    SELECT parent, relation, 'table' AS name, concat_ws(', ',
      CASE relkind WHEN 'p' THEN 'partitioned by ' || pg_get_partkeydef(oid) WHEN 'r' THEN 'plain' ELSE 'kind ' || relkind::text END,
      CASE relpersistence WHEN 'p' THEN NULL ELSE 'not logged' END,
-     'row-level security ' || CASE WHEN relrowsecurity THEN 'on' ELSE 'off' END,
+     'row-level security ' || CASE WHEN relrowsecurity THEN 'on' ELSE 'off' END, CASE WHEN relforcerowsecurity THEN 'forced' END,
+     'options ' || reloptions::text,
      CASE WHEN relowner = (SELECT oid FROM owner) THEN NULL ELSE 'owned by ' || relowner::regrole END) AS definition
-   FROM relations WHERE relkind IN ('r', 'p')`,
+   FROM relations WHERE relkind IN ('r', 'p', 'f', 'S')`,
   `WITH ${RELATIONS}
    SELECT parent, relation, 'view' AS name, concat_ws(' ', reloptions::text, regexp_replace(pg_get_viewdef(oid), '\\s+', ' ', 'g')) AS definition
-   FROM relations WHERE relkind = 'v'`,
+   FROM relations WHERE relkind IN ('v', 'm')`,
   `WITH ${RELATIONS}
    SELECT parent, relation, 'column ' || attname AS name, concat_ws(' ', format_type(atttypid, atttypmod),
      CASE WHEN attcollation NOT IN (0, 100) THEN 'collate ' || attcollation::regcollation END,
-     CASE WHEN attnotnull THEN 'not null' END, 'default ' || pg_get_expr(d.adbin, d.adrelid),
+     CASE WHEN attnotnull THEN 'not null' END,
+     CASE WHEN attgenerated <> '' THEN 'generated ' ELSE 'default ' END || pg_get_expr(d.adbin, d.adrelid),
+     'identity ' || nullif(attidentity::text, ''),
      CASE WHEN coalesce(attstattarget, -1) >= 0 THEN 'statistics ' || attstattarget END) AS definition
    FROM relations r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-   WHERE relkind IN ('r', 'p')`,
+   WHERE relkind IN ('r', 'p', 'f')`,
   `WITH ${RELATIONS}
    SELECT parent, relation, 'constraint ' || replace(conname, relation, '<table>') AS name,
      pg_get_constraintdef(c.oid) || CASE WHEN convalidated THEN '' ELSE ' NOT VALID' END AS definition
    FROM relations r JOIN pg_constraint c ON c.conrelid = r.oid AND c.contype <> 'n'`,
   `WITH ${RELATIONS}
-   SELECT parent, relation, 'index on ' || regexp_replace(pg_get_indexdef(i.indexrelid), '^.* USING ', '') AS name, concat_ws(' ',
-     CASE WHEN i.indisunique THEN 'unique' ELSE 'plain' END, CASE WHEN NOT i.indisvalid THEN 'invalid' END,
-     CASE WHEN r.parent IS NOT NULL AND NOT c.relispartition THEN 'not attached to the parent index' END) AS definition
-   FROM relations r JOIN pg_index i ON i.indrelid = r.oid JOIN pg_class c ON c.oid = i.indexrelid`,
+   SELECT parent, relation, name, string_agg(definition, ' and ' ORDER BY definition) AS definition
+   FROM (
+     SELECT parent, relation, 'index on ' || regexp_replace(pg_get_indexdef(i.indexrelid), '^.* USING ', '') AS name, concat_ws(' ',
+       CASE WHEN i.indisunique THEN 'unique' ELSE 'plain' END, CASE WHEN NOT i.indisvalid THEN 'invalid' END,
+       CASE WHEN r.parent IS NOT NULL AND NOT c.relispartition THEN 'not attached to the parent index' END) AS definition
+     FROM relations r JOIN pg_index i ON i.indrelid = r.oid JOIN pg_class c ON c.oid = i.indexrelid) i
+   GROUP BY parent, relation, name`,
   `WITH ${RELATIONS}
    SELECT parent, relation, 'trigger ' || tgname AS name, concat(
      CASE tgenabled WHEN 'A' THEN 'enabled always: ' WHEN 'O' THEN 'enabled: ' WHEN 'D' THEN 'disabled: ' ELSE 'enabled for replicas: ' END,
      replace(pg_get_triggerdef(t.oid), 'audit.' || relation || ' ', '<table> ')) AS definition
    FROM relations r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal`,
+  // A rule can turn a forbidden statement into nothing, where a trigger refuses it.
+  `WITH ${RELATIONS}
+   SELECT parent, relation, 'rule ' || rulename AS name, pg_get_ruledef(w.oid) AS definition
+   FROM relations r JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'`,
+  // They keep samples of values, addresses too, past the drop of a partition.
+  `WITH ${RELATIONS}
+   SELECT parent, relation, 'statistics ' || stxname AS name, pg_get_statisticsobjdef(s.oid) AS definition
+   FROM relations r JOIN pg_statistic_ext s ON s.stxrelid = r.oid`,
   `WITH ${RELATIONS}
    SELECT parent, relation, 'policy ' || polname AS name, concat_ws(' ', polcmd, CASE WHEN polpermissive THEN 'permissive' ELSE 'restrictive' END,
      'to ' || (SELECT string_agg(CASE role WHEN 0 THEN 'PUBLIC' ELSE role::regrole::text END, ', ') FROM unnest(polroles) role),
@@ -82,8 +96,8 @@ const QUERIES = [
    SELECT parent, relation, 'grant on column ' || a.attname || ' to ' || g.grantee AS name, g.privileges AS definition
    FROM relations r JOIN pg_attribute a ON a.attrelid = r.oid, ${grants('a.attacl', 'r.relowner')}`,
   `SELECT NULL AS parent, NULL AS relation, 'function audit.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')' AS name,
-     regexp_replace(pg_get_functiondef(p.oid), '\\s+', ' ', 'g') || CASE WHEN p.proowner = n.nspowner THEN '' ELSE ' owned by ' || p.proowner::regrole END AS definition
-   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'audit' AND p.prokind = 'f'`,
+     CASE WHEN p.prokind = 'a' THEN 'an aggregate' ELSE regexp_replace(pg_get_functiondef(p.oid), '\\s+', ' ', 'g') END || CASE WHEN p.proowner = n.nspowner THEN '' ELSE ' owned by ' || p.proowner::regrole END AS definition
+   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'audit'`,
   `SELECT NULL AS parent, NULL AS relation, 'grant on function audit.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ') to ' || g.grantee AS name,
      g.privileges AS definition
    FROM pg_proc p, ${grants(`coalesce(p.proacl, acldefault('f', p.proowner))`, 'p.proowner')} WHERE p.pronamespace = 'audit'::regnamespace`,
@@ -92,6 +106,10 @@ const QUERIES = [
    FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c' WHERE t.typnamespace = 'audit'::regnamespace`,
   `SELECT NULL AS parent, NULL AS relation, 'grant on schema audit to ' || g.grantee AS name, g.privileges AS definition
    FROM pg_namespace n, ${grants('n.nspacl', 'n.nspowner')} WHERE nspname = 'audit'`,
+  `SELECT NULL AS parent, NULL AS relation, concat_ws(' ', 'default grant by', a.defaclrole::regrole, 'in', nspname, 'on', a.defaclobjtype, 'to', g.grantee) AS name,
+     g.privileges AS definition
+   FROM pg_default_acl a LEFT JOIN pg_namespace n ON n.oid = a.defaclnamespace, ${grants('a.defaclacl', 'a.defaclrole')}
+   WHERE (n.nspname = 'audit' OR n.oid IS NULL) AND a.defaclrole = (SELECT nspowner FROM pg_namespace WHERE nspname = 'audit')`,
   `SELECT NULL AS parent, NULL AS relation, 'role daybook_app' AS name, concat_ws(', ',
      CASE WHEN rolsuper THEN 'superuser' END, CASE WHEN rolcreatedb THEN 'may create databases' END,
      CASE WHEN rolcreaterole THEN 'may create roles' END, CASE WHEN rolbypassrls THEN 'bypasses row-level security' END,
@@ -99,7 +117,10 @@ const QUERIES = [
      'member of ' || nullif((SELECT string_agg(m.roleid::regrole::text, ' and ') FROM pg_auth_members m WHERE m.member = r.oid), ''),
      'owner of ' || nullif((SELECT string_agg(c.oid::regclass::text, ' and ') FROM pg_class c WHERE c.relowner = r.oid), ''),
      CASE WHEN has_database_privilege(r.oid, current_database(), 'CREATE') THEN 'may create schemas' END,
-     (SELECT array_to_string(setconfig, ' ') FROM pg_db_role_setting s WHERE s.setrole = r.oid AND s.setdatabase = 0)) AS definition
+     'may create in ' || (SELECT string_agg(nspname::text, ' and ' ORDER BY nspname) FROM pg_namespace
+       WHERE nspname !~ '^pg_' AND has_schema_privilege(r.oid, oid, 'CREATE')),
+     (SELECT string_agg(array_to_string(setconfig, ' '), ' ' ORDER BY setdatabase) FROM pg_db_role_setting s
+       WHERE s.setrole = r.oid AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())))) AS definition
    FROM pg_roles r WHERE rolname = 'daybook_app'`,
 ];
 
