@@ -1,4 +1,5 @@
 import type { Sql } from '../db/client.ts';
+import { within } from '../http/within.ts';
 
 const SECOND = 1000;
 /** A revoked key stops working within this time. */
@@ -14,6 +15,11 @@ const BACK_OFF = 5 * SECOND;
 /** A call that takes longer has failed. */
 const CALL_LIMIT = 5 * SECOND;
 
+interface Refresh {
+  startedAt: number;
+  done: Promise<void>;
+}
+
 export type RevocationState = 'revoked' | 'valid' | 'unknown';
 
 /**
@@ -24,7 +30,7 @@ export class RevocationList {
   #revoked: ReadonlySet<string> = new Set();
   #readAt = -Infinity;
   #failedAt = -Infinity;
-  #refresh: { startedAt: number; done: Promise<void> } | undefined;
+  #refresh: Refresh | undefined;
   readonly #sql: Sql;
   readonly #now: () => number;
 
@@ -40,15 +46,16 @@ export class RevocationList {
   async check(keyId: string, waitUntil: (promise: Promise<unknown>) => void): Promise<RevocationState> {
     const age = this.#now() - this.#readAt;
     if (age > AGEING && this.#now() - this.#failedAt > BACK_OFF) {
-      const done = this.#refreshed();
-      waitUntil(done);
-      if (age > FRESH) await Promise.race([done, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+      const refresh = this.#refreshed();
+      waitUntil(refresh.done);
+      // Only the first requests wait for a database that hangs.
+      if (age > FRESH) await within(refresh.startedAt + PATIENCE - this.#now(), refresh.done);
     }
     if (this.#revoked.has(keyId)) return 'revoked';
     return this.#now() - this.#readAt <= TOO_OLD ? 'valid' : 'unknown';
   }
 
-  #refreshed(): Promise<void> {
+  #refreshed(): Refresh {
     const now = this.#now();
     // A refresh whose request was cancelled never settles; after the call's limit another takes its place.
     if (this.#refresh === undefined || now - this.#refresh.startedAt > CALL_LIMIT) {
@@ -58,7 +65,7 @@ export class RevocationList {
         if (this.#refresh === refresh) this.#refresh = undefined;
       });
     }
-    return this.#refresh.done;
+    return this.#refresh;
   }
 
   async #read(): Promise<void> {

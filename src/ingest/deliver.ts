@@ -1,6 +1,7 @@
 import type { PreparedEvent } from '../events/prepare.ts';
 import type { AppContext } from '../auth/context.ts';
 import { ProblemError, type Problem } from '../http/problem.ts';
+import { within } from '../http/within.ts';
 import { formatTime } from '../events/time.ts';
 import type { Ack } from './ack.ts';
 import type { WriteOutcome } from './group.ts';
@@ -107,12 +108,4 @@ function reportBroken(events: readonly PreparedEvent[], outcomes: readonly Write
       );
     }
   }
-}
-
-async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, ms, undefined);
-  });
-  return Promise.race([promise, timeout]).finally(() => clearTimeout(timer));
 }

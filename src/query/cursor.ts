@@ -1,3 +1,5 @@
+import { timeOf } from '../events/id.ts';
+import { MAX_TIME_MS } from '../events/time.ts';
 import { ProblemError } from '../http/problem.ts';
 
 /** A place in a list: after which event it goes on, and of which list. */
@@ -43,7 +45,8 @@ function parse(text: string): Place | undefined {
     const parsed: unknown = JSON.parse(atob(text.replaceAll('-', '+').replaceAll('_', '/')));
     if (!Array.isArray(parsed) || parsed.length !== 2) return undefined;
     const [id, list]: unknown[] = parsed;
-    return typeof id === 'string' && UUID.test(id) && typeof list === 'string' ? { id, list } : undefined;
+    if (typeof id !== 'string' || !UUID.test(id) || timeOf(id) > MAX_TIME_MS) return undefined;
+    return typeof list === 'string' ? { id, list } : undefined;
   } catch {
     return undefined;
   }

@@ -7,7 +7,11 @@ const MAX_VALUES = 20;
 
 const anyOf = (schema: z.ZodType<string>) =>
   z.array(schema).max(MAX_VALUES, `at most ${MAX_VALUES} values`).optional();
-const word = z.string().min(1, 'must not be empty').max(255, 'is too long');
+const word = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(255, 'is too long')
+  .refine((text) => !text.includes('\0'), 'must not hold the character U+0000');
 const once = <T>(schema: z.ZodType<T, string | undefined>) =>
   z
     .array(z.string())

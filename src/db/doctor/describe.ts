@@ -114,8 +114,9 @@ const QUERIES = [
      CASE WHEN rolsuper THEN 'superuser' END, CASE WHEN rolcreatedb THEN 'may create databases' END,
      CASE WHEN rolcreaterole THEN 'may create roles' END, CASE WHEN rolbypassrls THEN 'bypasses row-level security' END,
      CASE WHEN rolreplication THEN 'may replicate' END,
-     'member of ' || nullif((SELECT string_agg(m.roleid::regrole::text, ' and ') FROM pg_auth_members m WHERE m.member = r.oid), ''),
-     'owner of ' || nullif((SELECT string_agg(c.oid::regclass::text, ' and ') FROM pg_class c WHERE c.relowner = r.oid), ''),
+     'member of ' || nullif((SELECT string_agg(m.roleid::regrole::text, ' and ' ORDER BY m.roleid) FROM pg_auth_members m WHERE m.member = r.oid), ''),
+     'owner of ' || nullif((SELECT string_agg(c.oid::regclass::text, ' and ' ORDER BY c.relname) FROM pg_class c
+       WHERE c.relowner = r.oid AND c.relkind NOT IN ('i', 'I', 't')), ''),
      CASE WHEN has_database_privilege(r.oid, current_database(), 'CREATE') THEN 'may create schemas' END,
      'may create in ' || (SELECT string_agg(nspname::text, ' and ' ORDER BY nspname) FROM pg_namespace
        WHERE nspname !~ '^pg_' AND has_schema_privilege(r.oid, oid, 'CREATE')),
