@@ -38,8 +38,11 @@ export function queryRoutes(auth: Authenticator, sql: Sql): Hono<AppEnv> {
 }
 
 function workspaceToRead(c: AppContext, asked: string | undefined): string {
-  if (asked?.includes('\0')) {
-    throw new ProblemError({ code: 'invalid_query', detail: 'workspace_id must not hold the character U+0000.' });
+  if (asked === '' || asked?.includes('\0')) {
+    throw new ProblemError({
+      code: 'invalid_query',
+      detail: 'There is no workspace with this workspace_id.',
+    });
   }
   const workspace = resolveWorkspace(c.get('identity'), asked);
   if (workspace.ok) return workspace.workspaceId;

@@ -5,7 +5,11 @@ export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 
 /** Makes the partitions of a time that are not there. @returns their names */
-export async function partitionsFor({ owner }: TestDatabase, at: number, parents = ['events', 'event_targets', 'event_ips']) {
+export async function partitionsFor(
+  { owner }: TestDatabase,
+  at: number,
+  parents = ['events', 'event_targets', 'event_ips'],
+) {
   const names: string[] = [];
   for (const parent of parents) {
     const [row] = await owner.query(

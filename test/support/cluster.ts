@@ -4,12 +4,12 @@ import { startEndpoint } from '../../src/local/endpoint.ts';
 import { connectPostgres } from '../../src/local/postgres-engine.ts';
 import { startServer } from './postgres-server.ts';
 
-/** A real server on which a test makes as many databases as it likes. Roles are the server's: what a test does to them, it undoes. */
+/** A real server on which a test makes as many databases as it likes. Roles are the server's. */
 export interface Cluster {
   /** The endpoint, as `DAYBOOK_LOCAL_DATABASE` names it. */
   endpoint: string;
-  /** Makes a database that belongs to the owner, as on Neon: empty, or a copy of another. */
-  create(template?: string): Promise<ClusterDatabase>;
+  /** Makes an empty database that belongs to the owner, as on Neon. */
+  create(): Promise<ClusterDatabase>;
   close(): Promise<void>;
 }
 
@@ -27,18 +27,23 @@ export async function startCluster(): Promise<Cluster> {
   const localEndpoint = endpoint.url.href;
   const address = new URL(await makeOwner(server.superuser, localEndpoint));
   const { user, password, database } = server.superuser;
-  const superuserOf = (name: string) => connect({ url: `postgres://${user}:${password}@localhost/${name}`, localEndpoint });
+  const superuserOf = (name: string) =>
+    connect({ url: `postgres://${user}:${password}@localhost/${name}`, localEndpoint });
   const superuser = superuserOf(database);
-  // Otherwise template1's sessions count as users of a database that is to be copied.
   let made = 0;
   return {
     endpoint: localEndpoint,
-    create: async (template = 'template0') => {
+    create: async () => {
       made += 1;
       const name = `database_${made}`;
-      await superuser.query(`CREATE DATABASE ${name} OWNER daybook_owner TEMPLATE ${template} STRATEGY file_copy`);
+      await superuser.query(`CREATE DATABASE ${name} OWNER daybook_owner STRATEGY file_copy`);
       const ownerUrl = Object.assign(new URL(address), { pathname: `/${name}` }).href;
-      return { name, ownerUrl, owner: connect({ url: ownerUrl, localEndpoint }), superuser: superuserOf(name) };
+      return {
+        name,
+        ownerUrl,
+        owner: connect({ url: ownerUrl, localEndpoint }),
+        superuser: superuserOf(name),
+      };
     },
     close: async () => {
       await endpoint.close();

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { setMember } from '../../src/events/member.ts';
 import { anEvent } from './client.ts';
 
 /** A request body for one of the routes that take events. */
@@ -53,25 +54,20 @@ const fields = {
 const changedEvent = fc
   .array(fc.record({ at: fc.nat(), name, value: fc.option(value, { nil: undefined }) }), { maxLength: 3 })
   .map((changes) => {
-    const event = structuredClone(anEvent(fields));
-    for (const change of changes) {
+    const event: Record<string, unknown> = structuredClone(anEvent(fields));
+    for (const { at, name, value } of changes) {
       const places = objectsIn(event);
-      const place = places[change.at % places.length];
-      if (place !== undefined) {
-        Object.defineProperty(place, change.name, {
-          value: change.value,
-          enumerable: true,
-          configurable: true,
-          writable: true,
-        });
-      }
+      const place = places[at % places.length];
+      if (place !== undefined) setMember(place, name, structuredClone(value));
     }
     return event;
   });
 
-function objectsIn(container: object): object[] {
+type Members = Record<string, unknown>;
+
+function objectsIn(container: Members): Members[] {
   const inner = Object.values(container).filter(
-    (member): member is object => typeof member === 'object' && member !== null,
+    (member): member is Members => typeof member === 'object' && member !== null,
   );
   return [container, ...inner.flatMap(objectsIn)];
 }

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { NeonDbError } from '@neondatabase/serverless';
 import pg from 'pg';
+import type { Sql } from '../../src/db/client.ts';
 import type { TestDatabase } from './database.ts';
 
 /** A session of its own on the real server, for open transactions and locks. Ends with the server. */
@@ -49,4 +51,36 @@ export async function waitsForLock(database: TestDatabase, session: pg.Client | 
     if (row?.['wait_event_type'] === 'Lock') return;
     await pause(5);
   }
+}
+
+/**
+ * Neon's driver on an open transaction of a session, so that what a test changes can be rolled back. What the driver
+ * would run in a transaction of its own leaves no setting behind.
+ */
+export function driverOn(session: pg.Client): Sql {
+  const run = async (text: string, values?: unknown[]) => {
+    try {
+      return (await session.query(text, values)).rows;
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError)) throw error;
+      throw Object.assign(new NeonDbError(error.message), { code: error.code });
+    }
+  };
+  const query = (text: string, values?: unknown[]) => ({
+    run: () => run(text, values),
+    // As the driver's, it runs when it is awaited, unless it is part of a transaction.
+    // oxlint-disable-next-line unicorn/no-thenable
+    then: (...handlers: Parameters<Promise<unknown[]>['then']>) => run(text, values).then(...handlers),
+  });
+  const transaction = async (queries: { run(): Promise<unknown[]> }[]) => {
+    await session.query('SAVEPOINT driver');
+    try {
+      const answers: unknown[][] = [];
+      for (const query of queries) answers.push(await query.run());
+      return answers;
+    } finally {
+      await session.query('ROLLBACK TO SAVEPOINT driver');
+    }
+  };
+  return { query, transaction } as unknown as Sql;
 }
