@@ -76,7 +76,7 @@ describe('while the database fails', () => {
   });
 
   test('the last known list serves for five minutes; what is on it stays revoked for ever', async () => {
-    const answers = vi.fn(down as () => Promise<{ id: string }[]>).mockResolvedValueOnce([{ id: REVOKED }]);
+    const answers = vi.fn<() => Promise<{ id: string }[]>>(down).mockResolvedValueOnce([{ id: REVOKED }]);
     const { list } = listWith(answers);
     await list.check(KEY, waitUntil);
     vi.advanceTimersByTime(299 * SECOND);
@@ -97,7 +97,9 @@ describe('while the database fails', () => {
   });
 
   test('a refresh that never settles, its request being cancelled, is replaced by another', async () => {
-    const answers = vi.fn(async () => [{ id: REVOKED }]).mockImplementationOnce(hangs);
+    const answers = vi
+      .fn<() => Promise<{ id: string }[]>>(async () => [{ id: REVOKED }])
+      .mockImplementationOnce(hangs);
     const { list } = listWith(answers);
     const first = list.check(REVOKED, waitUntil);
     await vi.advanceTimersByTimeAsync(6 * SECOND);

@@ -25,8 +25,7 @@ interface Complaint {
 }
 
 /**
- * A string of so many code points, which is also how JSON Schema counts; Zod counts UTF-16
- * code units. NUL and lone surrogates are `measure`'s, which sees every string once.
+ * A string of so many code points, which is also how JSON Schema counts. NUL and lone surrogates are `measure`'s, which sees every string once.
  */
 function text(min: number, max: number, complain?: (value: string) => Complaint | undefined) {
   return z

@@ -44,9 +44,7 @@ export async function deliver(
   }
   const written = writer.write(events, { atomic, urgent: ack === 'committed' });
   // In waitUntil even when the answer waits for it: the client may hang up, and others' events travel along.
-  c.executionCtx.waitUntil(
-    ack === 'accepted' ? written.then((outcomes) => reportBroken(events, outcomes)) : written,
-  );
+  c.executionCtx.waitUntil(written.then((outcomes) => report(events, outcomes, ack)));
   if (ack === 'accepted') return events.map(() => ({ result: 'accepted' }));
 
   const outcomes = await within(COMMIT_PATIENCE, written);
@@ -82,7 +80,7 @@ export function deliveryProblem(delivery: Delivery): Problem {
     case 'refused':
       return {
         code: 'refused_event',
-        detail: `The database refuses this event (SQLSTATE ${delivery.sqlstate}${delivery.constraint === null ? '' : `, ${delivery.constraint}`}).`,
+        detail: 'The database refuses this event, and it was not stored. The log of the Worker says why.',
       };
     default:
       return {
@@ -93,19 +91,26 @@ export function deliveryProblem(delivery: Delivery): Problem {
   }
 }
 
-/** An acknowledged event that is not in the log is the one thing an operator must hear of. */
-function reportBroken(events: readonly PreparedEvent[], outcomes: readonly WriteOutcome[]): void {
+/**
+ * An acknowledged event that is not in the log is the one thing an operator must hear of. What the database refuses, it
+ * hears of in any case: the client is told no more than that.
+ */
+function report(events: readonly PreparedEvent[], outcomes: readonly WriteOutcome[], ack: Ack): void {
   for (const result of ['unavailable', 'refused', 'conflict'] as const) {
-    const ids = events.filter((_, index) => outcomes[index]?.result === result).map(({ id }) => id);
-    if (ids.length > 0) {
-      console.error(
-        JSON.stringify({
-          event: 'accepted_not_stored',
-          reason: result,
-          count: ids.length,
-          ids: ids.slice(0, 20),
-        }),
-      );
-    }
+    const broken = outcomes.flatMap((outcome, index) =>
+      outcome.result === result ? [{ outcome, index }] : [],
+    );
+    const [first] = broken;
+    if (first === undefined || (ack === 'committed' && result !== 'refused')) continue;
+    const { outcome } = first;
+    console.error(
+      JSON.stringify({
+        event: ack === 'committed' ? 'refused' : 'accepted_not_stored',
+        reason: result,
+        count: broken.length,
+        ids: broken.slice(0, 20).map(({ index }) => events[index]?.id),
+        ...(outcome.result === 'refused' && { sqlstate: outcome.sqlstate, constraint: outcome.constraint }),
+      }),
+    );
   }
 }

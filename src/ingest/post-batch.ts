@@ -2,7 +2,8 @@ import type { PreparedEvent } from '../events/prepare.ts';
 import { mediaType, readText } from '../http/body.ts';
 import type { AppContext } from '../auth/context.ts';
 import { ProblemError, problemBody, PROBLEMS, type Problem } from '../http/problem.ts';
-import { ackOf, type Ack } from './ack.ts';
+import { readQuery } from '../http/query.ts';
+import { readAck, type Ack } from './ack.ts';
 import { deliver, deliveryProblem, receipt, type Delivery, type Receipt } from './deliver.ts';
 import { prepareOne, type PreparedOne } from './post-event.ts';
 import { BATCH_MAX_BYTES, readJsonBatch, readNdjsonBatch } from './read-batch.ts';
@@ -19,8 +20,7 @@ interface BatchResult {
 
 /** `POST /v1/events/batch`: each event gets its own result; uniform results carry their own status, mixed ones 207. */
 export async function postBatch(c: AppContext, writer: Writer): Promise<Response> {
-  const atomic = atomicOf(c);
-  const ack = atomic ? atomicAck(c) : ackOf(c);
+  const { atomic, ack } = readWish(c);
   const text = await readText(c, ['application/json', NDJSON]);
   const reading = mediaType(c) === NDJSON ? readNdjsonBatch(text) : readJsonBatch(text);
   if (!reading.ok) throw new ProblemError(reading.problem);
@@ -93,15 +93,14 @@ function resultStatus({ result, problem }: BatchResult): 200 | 201 | 202 | 409 |
   }
 }
 
-function atomicOf(c: AppContext): boolean {
-  const asked = c.req.query('atomic') ?? 'false';
-  if (asked !== 'true' && asked !== 'false')
+/** @throws ProblemError when the parameters are not valid or contradict each other */
+function readWish(c: AppContext): { atomic: boolean; ack: Ack } {
+  const { ack, atomic = 'false' } = readQuery(c, ['ack', 'atomic']);
+  if (atomic !== 'true' && atomic !== 'false') {
     throw new ProblemError({ code: 'invalid_query', detail: 'atomic must be true or false.' });
-  return asked === 'true';
-}
-
-function atomicAck(c: AppContext): Ack {
-  if ((c.req.query('ack') ?? 'committed') === 'committed') return 'committed';
+  }
+  if (atomic === 'false') return { atomic: false, ack: readAck(ack) };
+  if (readAck(ack ?? 'committed') === 'committed') return { atomic: true, ack: 'committed' };
   throw new ProblemError({
     code: 'invalid_query',
     detail: 'atomic=true implies ack=committed: ask for no other.',

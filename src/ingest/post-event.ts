@@ -6,13 +6,14 @@ import { prepareEvent, type PreparedEvent } from '../events/prepare.ts';
 import { readText } from '../http/body.ts';
 import type { AppContext } from '../auth/context.ts';
 import { ProblemError, type Problem } from '../http/problem.ts';
-import { ackOf } from './ack.ts';
+import { readQuery } from '../http/query.ts';
+import { readAck } from './ack.ts';
 import { deliver, deliveryProblem, receipt } from './deliver.ts';
 import type { Writer } from './writer.ts';
 
 /** `POST /v1/events`: 202 accepted, 201 committed, 200 duplicate; 409 for other content under a known id. */
 export async function postEvent(c: AppContext, writer: Writer): Promise<Response> {
-  const ack = ackOf(c);
+  const ack = readAck(readQuery(c, ['ack']).ack);
   const reading = readJson(await readText(c, ['application/json']));
   if (!reading.ok) throw new ProblemError(malformedJson(reading));
 

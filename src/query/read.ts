@@ -5,6 +5,7 @@ import type { Sql } from '../db/client.ts';
 import { toFailure } from '../db/failure.ts';
 import { eventIps } from '../db/schema.ts';
 import { ProblemError } from '../http/problem.ts';
+import { within } from '../http/within.ts';
 import { eventView, type EventRow, type EventView } from './event-view.ts';
 
 export type Database = NeonHttpDatabase<Record<string, never>>;
@@ -14,9 +15,12 @@ function inWorkspace(db: Database, workspaceId: string): BatchItem<'pg'> {
   return db.execute(sql`SELECT set_config('daybook.workspace_id', ${workspaceId}, true)`);
 }
 
+/** ms; a little more than the database gives a statement (`statement_timeout` of daybook_app). */
+const READ_LIMIT = 20_000;
+
 /**
  * Reads as one workspace.
- * @throws ProblemError (503) when the database fails
+ * @throws ProblemError (503) when the database fails or does not answer
  */
 export async function readIn<T>(
   client: Sql,
@@ -24,19 +28,22 @@ export async function readIn<T>(
   query: (db: Database) => BatchItem<'pg'> & PromiseLike<T>,
 ): Promise<T> {
   const db = drizzle({ client });
+  let answer: unknown[] | undefined;
   try {
-    const [, rows] = await db.batch([inWorkspace(db, workspaceId), query(db)]);
-    // drizzle types a batch by its items; the second is this query.
-    return rows as T;
+    answer = await within(READ_LIMIT, db.batch([inWorkspace(db, workspaceId), query(db)]));
   } catch (error) {
-    const failure = toFailure(error);
-    console.warn(JSON.stringify({ event: 'read_failed', ...failure, detail: undefined }));
+    const { kind, sqlstate } = toFailure(error);
+    console.warn(JSON.stringify({ event: 'read_failed', kind, sqlstate }));
+  }
+  if (answer === undefined) {
     throw new ProblemError({
       code: 'unavailable',
       detail: 'The database does not answer. Try again.',
       retryAfter: 2,
     });
   }
+  // drizzle types a batch by its items; the second is this query.
+  return answer[1] as T;
 }
 
 /**

@@ -3,6 +3,7 @@ import { authenticate, resolveWorkspace, type Authenticator } from '../auth/auth
 import type { Sql } from '../db/client.ts';
 import type { AppContext, AppEnv } from '../auth/context.ts';
 import { ProblemError } from '../http/problem.ts';
+import { readQuery } from '../http/query.ts';
 import { parseListQuery } from './filters.ts';
 import { getEvent } from './get.ts';
 import { listEvents } from './list.ts';
@@ -26,7 +27,7 @@ export function queryRoutes(auth: Authenticator, sql: Sql): Hono<AppEnv> {
   });
 
   routes.get('/events/:id', reader, async (c) => {
-    const workspaceId = workspaceToRead(c, c.req.query('workspace_id'));
+    const workspaceId = workspaceToRead(c, readQuery(c, ['workspace_id']).workspace_id);
     const event = await getEvent(sql, workspaceId, c.req.param('id'));
     if (event === undefined)
       throw new ProblemError({ code: 'not_found', detail: 'This workspace has no event with this id.' });

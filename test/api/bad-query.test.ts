@@ -58,6 +58,20 @@ describe('a query that is wrong is 400 and names the parameter', () => {
   });
 });
 
+describe('a wish that is misspelt or ambiguous is not taken for none', () => {
+  test.each([
+    ['POST', '/v1/events?akc=committed', '/akc'],
+    ['POST', '/v1/events?ack=committed&ack=accepted', '/ack'],
+    ['POST', '/v1/events?atomic=true', '/atomic'],
+    ['POST', '/v1/events/batch?atomc=true', '/atomc'],
+    ['POST', '/v1/events/batch?atomic=true&atomic=false', '/atomic'],
+    ['GET', `/v1/events/${anEvent().id}?workspace=acme`, '/workspace'],
+  ])('%s %s', async (method, path, pointer) => {
+    const answer = await client.send(method, path, method === 'POST' ? anEvent() : undefined);
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_query', errors: [{ pointer }] } });
+  });
+});
+
 describe('whatever the query', () => {
   test('there is no 5xx', async () => {
     const name = fc.constantFrom(
