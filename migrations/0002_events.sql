@@ -3,7 +3,7 @@
 -- The time inside a UUIDv7 (RFC 9562, section 5.7): its first 48 bits are milliseconds since 1970.
 CREATE FUNCTION audit.id_time(id uuid) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN to_timestamp((('x' || substr(id::text, 1, 8) || substr(id::text, 10, 4))::bit(48)::bigint) / 1000.0);
+RETURN to_timestamp((('x' || substr(id::text, 1, 8) || substr(id::text, 10, 4))::bit(48)::bigint) / 1000::float8);
 
 CREATE TABLE audit.events (
   workspace_id         text COLLATE "C" NOT NULL CHECK (char_length(workspace_id) BETWEEN 1 AND 128),

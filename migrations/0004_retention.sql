@@ -39,11 +39,13 @@ CREATE VIEW audit.partitions AS
 -- detach what has expired, drop what was detached.
 CREATE VIEW audit.retention_due AS
   SELECT 'create' AS task, p.parent, b.name AS partition, b.lower_bound AS due_at, 1 AS step
-  FROM audit.partition_policy p
-  CROSS JOIN LATERAL generate_series(now() - interval '8 days', now() + p.ahead + p.unit, p.unit) AS t (at)
-  CROSS JOIN LATERAL audit.partition_at(p.parent, t.at) AS b
-  WHERE b.lower_bound <= now() + p.ahead AND b.upper_bound + p.keep > now()
-    AND NOT EXISTS (SELECT FROM audit.partitions e WHERE e.name = b.name)
+  -- Days are counted in UTC: in a session's own time zone some have 25 hours.
+  FROM (SELECT now() AT TIME ZONE 'UTC' AS utc) n
+  CROSS JOIN audit.partition_policy p
+  CROSS JOIN LATERAL generate_series(n.utc - interval '8 days', n.utc + p.ahead + p.unit, p.unit) AS t (at)
+  CROSS JOIN LATERAL audit.partition_at(p.parent, t.at AT TIME ZONE 'UTC') AS b
+  WHERE b.lower_bound AT TIME ZONE 'UTC' <= n.utc + p.ahead AND (b.upper_bound AT TIME ZONE 'UTC') + p.keep > n.utc
+    AND NOT EXISTS (SELECT FROM audit.partitions e WHERE e.name = b.name AND e.attached)
   UNION ALL
   SELECT CASE WHEN attached THEN 'detach' ELSE 'drop' END, parent, name, expires_at, CASE WHEN attached THEN 2 ELSE 3 END
   FROM audit.partitions WHERE expires_at <= now();
@@ -101,7 +103,7 @@ END;
 
 -- audit.do_retention(run, task, partition): does one task of audit.retention_due and writes it into the run in the same
 -- transaction. Returns false, having done nothing, when it is not due (any more). One at a time over all callers.
--- Errors: lock_not_available (55P03) after 150 ms; try again later.
+-- Errors: lock_not_available (55P03) after 150 ms; try again later. no_data_found (P0002) when there is no such run.
 CREATE FUNCTION audit.do_retention(run uuid, task text, partition text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '150ms' AS $$
 DECLARE
@@ -121,6 +123,9 @@ BEGIN
   UPDATE audit.retention_runs r
   SET steps = r.steps || jsonb_build_object('task', due.task, 'partition', due.partition)
   WHERE r.id = run;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'there is no retention run %', run USING ERRCODE = 'no_data_found';
+  END IF;
   RETURN true;
 END
 $$;
@@ -141,11 +146,15 @@ END
 $$;
 
 -- audit.unreported_retention(run): runs that did something no audit event tells of yet: this one and interrupted ones.
+-- An event has its run's id and so its month. Where that month is gone, the event would be gone with it.
 CREATE FUNCTION audit.unreported_retention(run uuid) RETURNS TABLE (id uuid, started_at timestamptz, steps jsonb)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT r.id, r.started_at, r.steps FROM audit.retention_runs r
   WHERE r.reported_at IS NULL AND r.steps <> '[]' AND (r.id = run OR r.interrupted)
+    AND EXISTS (
+      SELECT FROM audit.partitions p
+      WHERE p.parent = 'events' AND p.attached AND audit.id_time(r.id) >= p.lower_bound AND audit.id_time(r.id) < p.upper_bound)
   ORDER BY r.started_at LIMIT 100;
 END;
 

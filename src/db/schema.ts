@@ -12,7 +12,7 @@ import {
 } from 'drizzle-orm/pg-core';
 
 /**
- * The tables as drizzle sees them. migrations/ is the definition; test/schema.test.ts holds this against the migrated
+ * The tables as drizzle sees them. migrations/ is the definition; test/storage/schema.test.ts holds this against the migrated
  * database. Partitions are the database's own affair.
  */
 const audit = pgSchema('audit');

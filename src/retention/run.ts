@@ -24,12 +24,16 @@ const ATTEMPTS = 5;
 const STEP_LIMIT = 300_000;
 /** ms after which a run leaves the rest to the next one. */
 const RUN_LIMIT = 600_000;
-const LOCK_NOT_AVAILABLE = '55P03';
+/** lock_not_available, deadlock_detected, serialization_failure */
+const CONTENTION = new Set(['55P03', '40P01', '40001']);
+/** Connection exceptions and a server that goes away: no other step will fare better. */
+const NO_DATABASE = /^(08|57P)/;
 
 /**
  * Does what retention finds due, each step in a transaction of its own, and records the run. Runs may overlap or die:
  * what is due is asked anew each time, and a step that was done already does nothing.
- * @throws the driver's error when the database cannot be reached or refuses for another reason than a lock
+ * A step that fails does not keep the others from being done.
+ * @throws the driver's error when the database cannot be reached
  */
 export async function runRetention(sql: Sql, trigger: Trigger): Promise<RunSummary> {
   const startedAt = Date.now();
@@ -46,18 +50,17 @@ export async function runRetention(sql: Sql, trigger: Trigger): Promise<RunSumma
     if (due.length === 0) break;
     for (const step of due) {
       seen.add(`${step.task} ${step.partition}`);
-      if (Date.now() - startedAt > RUN_LIMIT)
-        summary.postponed.push({ ...step, reason: 'the run took too long' });
-      else if (!(await doStep(sql, run, step, summary)))
-        summary.postponed.push({ ...step, reason: 'the lock was held' });
+      const late = Date.now() - startedAt > RUN_LIMIT;
+      const reason = late ? 'the run took too long' : await doStep(sql, run, step, summary);
+      if (reason !== undefined) summary.postponed.push({ ...step, reason });
     }
   }
   await finish(sql, summary);
   return summary;
 }
 
-/** @returns whether the step is done, by this run or another */
-async function doStep(sql: Sql, run: string, step: Step, summary: RunSummary): Promise<boolean> {
+/** @returns why the step has to wait; `undefined` once it is done, by this run or another */
+async function doStep(sql: Sql, run: string, step: Step, summary: RunSummary): Promise<string | undefined> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     try {
       const [, [row]] = (await sql.transaction([
@@ -65,14 +68,15 @@ async function doStep(sql: Sql, run: string, step: Step, summary: RunSummary): P
         sql.query('SELECT audit.do_retention($1, $2, $3) AS done', [run, step.task, step.partition]),
       ])) as [unknown, { done: boolean }[]];
       if (row?.done === true) summary.steps.push(step);
-      return true;
+      return undefined;
     } catch (error) {
-      const failure = toFailure(error);
-      if (failure.sqlstate !== LOCK_NOT_AVAILABLE) throw error;
+      const { sqlstate } = toFailure(error);
+      if (sqlstate === null || NO_DATABASE.test(sqlstate)) throw error;
+      if (!CONTENTION.has(sqlstate)) return `the database refused it (SQLSTATE ${sqlstate})`;
       await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 200));
     }
   }
-  return false;
+  return 'the lock was held';
 }
 
 /** Closes the run and tells of it, and of interrupted ones before it, in audit events whose ids are the runs' own. */
