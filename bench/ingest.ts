@@ -1,5 +1,7 @@
-import { rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { typicalEvent } from './events.ts';
 import { fire, type Shot } from './load.ts';
 import { setStage, type Stage } from './stage.ts';
@@ -11,7 +13,7 @@ import { median, ratios, summary } from './statistics.ts';
  */
 
 const smoke = process.argv.includes('--smoke');
-const ROUNDS = smoke ? 1 : 7;
+const ROUNDS = smoke ? 1 : Number(process.env['ROUNDS'] ?? 7);
 const BATCHES = smoke ? 4 : 20;
 const BATCH_SIZE = 1000;
 const BATCH_CLIENTS = 4;
@@ -44,36 +46,38 @@ function singleShots(path: string, headers: Record<string, string> = {}): Shot[]
   }));
 }
 
-/** Tables of one batch of events, and the columns by which COPY writes them again. */
-const COPIED = ['events', 'event_ips', 'log_pending'];
+/** Tables that a batch of events is written to, and the column that holds the event's id. */
+const COPIED = { events: 'id', event_ips: 'event_id', log_pending: 'id' };
 
-/** Writes what Daybook stored since `since` into files of 1,000 rows, and times a COPY of each into the same tables. */
-async function copyAgain(stage: Stage, since: string, round: number): Promise<number> {
+/** Reads what Daybook stored since `since` as COPY data of 1,000 events each, and times a COPY of each into the same tables. */
+async function copyAgain(stage: Stage, since: string): Promise<number> {
   const { rows } = await stage.daybook.query<{ id: string }>(
-    `SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM audit.events WHERE received_at > $1) e WHERE n % ${BATCH_SIZE} = 1 ORDER BY id`,
+    `SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM audit.events WHERE received_at > $1) e
+     WHERE n % ${BATCH_SIZE} = 1 ORDER BY id`,
     [since],
   );
   const bounds = [...rows.map(({ id }) => id), 'ffffffff-ffff-ffff-ffff-ffffffffffff'];
-  const files: string[] = [];
+  const batches: { table: string; data: Buffer }[][] = [];
   for (const [index, from] of bounds.slice(0, -1).entries()) {
-    for (const table of COPIED) {
-      const id = table === 'event_ips' ? 'event_id' : 'id';
-      const file = `/tmp/daybook-copy-${process.pid}-${round}-${index}-${table}`;
-      await stage.daybook.query(
-        `COPY (SELECT * FROM audit.${table} WHERE ${id} >= '${from}' AND ${id} < '${bounds[index + 1]}') TO '${file}'`,
-      );
-      files.push(file);
+    const batch: { table: string; data: Buffer }[] = [];
+    for (const [table, id] of Object.entries(COPIED)) {
+      const query = `COPY (SELECT * FROM audit.${table} WHERE ${id} >= '${from}' AND ${id} < '${bounds[index + 1]}') TO STDOUT`;
+      const chunks: Buffer[] = [];
+      for await (const chunk of stage.daybook.query(copyTo(query))) chunks.push(chunk as Buffer);
+      batch.push({ table, data: Buffer.concat(chunks) });
     }
+    batches.push(batch);
   }
   await settle(stage.copy);
   const startedAt = performance.now();
-  for (let index = 0; index < files.length; index += COPIED.length) {
-    const copies = COPIED.map((table, offset) => `COPY audit.${table} FROM '${files[index + offset]}'`);
-    await stage.copy.query(`BEGIN; ${copies.join('; ')}; COMMIT`);
+  for (const batch of batches) {
+    await stage.copy.query('BEGIN');
+    for (const { table, data } of batch) {
+      await pipeline(Readable.from([data]), stage.copy.query(copyFrom(`COPY audit.${table} FROM STDIN`)));
+    }
+    await stage.copy.query('COMMIT');
   }
-  const seconds = (performance.now() - startedAt) / 1000;
-  await Promise.all(files.map((file) => rm(file, { force: true })));
-  return seconds;
+  return (performance.now() - startedAt) / 1000;
 }
 
 /** Leaves no checkpoint or vacuum of one contender for the next to pay. */
@@ -91,13 +95,13 @@ async function stored(connection: pg.Client, table: string): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-async function batchRound(stage: Stage, round: number): Promise<void> {
+async function batchRound(stage: Stage): Promise<void> {
   const shots = batchShots(stage, BATCHES);
   await settle(stage.daybook);
   const since = await now(stage.daybook);
   const seconds = await fire(stage.daybookUrl, shots, BATCH_CLIENTS, 201);
   record('batch: Daybook', (BATCHES * BATCH_SIZE) / seconds);
-  record('batch: COPY', (BATCHES * BATCH_SIZE) / (await copyAgain(stage, since, round)));
+  record('batch: COPY', (BATCHES * BATCH_SIZE) / (await copyAgain(stage, since)));
 }
 
 async function singleRound(stage: Stage): Promise<void> {
@@ -126,7 +130,7 @@ try {
   await singleRound(stage);
   for (const name of Object.keys(results)) delete results[name];
   for (let round = 0; round < ROUNDS; round += 1) {
-    await batchRound(stage, round);
+    await batchRound(stage);
     await singleRound(stage);
     process.stderr.write(`round ${round + 1} of ${ROUNDS}\n`);
   }

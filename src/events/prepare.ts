@@ -1,6 +1,5 @@
 import { sealEvent } from './commitment.ts';
 import type { Flaw } from './flaw.ts';
-import { timeOf } from './id.ts';
 import { MAX_EVENT_BYTES } from './limits.ts';
 import { measure, utf8Length } from './measure.ts';
 import { recordEvent, type Source } from './record.ts';
@@ -18,8 +17,8 @@ export interface Origin extends Source {
 export interface PreparedEvent {
   id: string;
   workspaceId: string;
-  /** Milliseconds since 1970: the time within the id. */
-  createdAt: number;
+  /** The time within the id, in UTC with milliseconds. */
+  createdAt: string;
   /** The JSON object for `audit.append`. */
   row: string;
   /** The UTF-8 length of `row`. */
@@ -61,7 +60,7 @@ export function prepareEvent(
     event: {
       id: record.id,
       workspaceId: record.workspace_id,
-      createdAt: timeOf(record.id),
+      createdAt: record.created_at,
       row,
       bytes: utf8Length(row),
       leafHash: seal.leafHash,

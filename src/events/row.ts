@@ -2,7 +2,7 @@ import type { SealedEvent } from './commitment.ts';
 import type { RecordedEvent } from './record.ts';
 
 /**
- * Writes the JSON object from which `audit.append` makes a row. Members without a value are left out.
+ * Writes the JSON object from which `audit.append` makes a row. Members without a value, or with their default, are left out.
  *
  * @param size UTF-8 bytes that the event takes when read back.
  */
@@ -13,9 +13,10 @@ export function rowOf(event: RecordedEvent, seal: SealedEvent, size: number): st
   return JSON.stringify({
     id: event.id,
     workspace_id: event.workspace_id,
-    occurred_at: event.occurred_at,
+    // What is the default is left out: the database parses every name and value.
+    occurred_at: event.occurred_at === event.created_at ? undefined : event.occurred_at,
     action: event.action,
-    version: event.version,
+    version: event.version === 1 ? undefined : event.version,
     actor_type: actor.type,
     actor_id: actor.id ?? undefined,
     actor_name: actor.name ?? undefined,
@@ -29,7 +30,7 @@ export function rowOf(event: RecordedEvent, seal: SealedEvent, size: number): st
     related_target_names: related?.some(({ name }) => typeof name === 'string')
       ? related.map(({ name }) => name ?? null)
       : undefined,
-    outcome: event.outcome,
+    outcome: event.outcome === 'success' ? undefined : event.outcome,
     reason: event.reason ?? undefined,
     old_value: event.old_value ?? undefined,
     new_value: event.new_value ?? undefined,

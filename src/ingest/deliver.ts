@@ -2,7 +2,6 @@ import type { PreparedEvent } from '../events/prepare.ts';
 import type { AppContext } from '../auth/context.ts';
 import { ProblemError, type Problem } from '../http/problem.ts';
 import { within } from '../http/within.ts';
-import { formatTime } from '../events/time.ts';
 import type { Ack } from './ack.ts';
 import type { WriteOutcome } from './group.ts';
 import type { Writer } from './writer.ts';
@@ -58,7 +57,7 @@ export function receipt(event: PreparedEvent, delivery: Delivery): Receipt | und
   const receipt: Receipt = {
     id: event.id,
     workspace_id: event.workspaceId,
-    created_at: formatTime(event.createdAt),
+    created_at: event.createdAt,
     result,
     redacted: event.redacted,
   };

@@ -12,6 +12,9 @@ export interface WriterOptions {
   leaderLimit?: number;
   /** ms after which a request's events are given up: `waitUntil` grants 30 s */
   patience?: number;
+  /** calls under way at once, and how many waiting events make another worth it */
+  flushes?: number;
+  fullEvents?: number;
   /** what one call carries at most, unless a single request brings more */
   maxEvents?: number;
   maxBytes?: number;
@@ -34,7 +37,7 @@ interface Item {
   readonly event: PreparedEvent;
 }
 
-/** The flush under way. */
+/** A call under way, or about to be made. */
 interface Flush {
   readonly leader: Group;
   groups: readonly Group[];
@@ -45,11 +48,12 @@ interface Flush {
 }
 
 /**
- * Group commit: while one flush is under way, arriving events wait, and leave together in the next.
+ * Group commit: while a flush is under way, arriving events wait, and leave together in the next. A second flush starts
+ * beside it only with a full call, so that neither the isolate nor the database waits for the other.
  *
  * workerd may cancel what a finished request left running, so no loop outlives its request: each flush is led by one of
  * the requests whose events it carries, and when it ends the lead passes to the group that waited longest. Every waiting
- * request watches the leader and takes over from a dead one. Sending twice is harmless: an event is stored once.
+ * request watches the leaders and takes over from a dead one. Sending twice is harmless: an event is stored once.
  *
  * A lone event leaves at once. Only a flush that others waited for lingers a little, so that calls stay few and full.
  */
@@ -57,7 +61,7 @@ export class Writer {
   readonly #options: Required<WriterOptions>;
   readonly #bucket: TokenBucket;
   #waiting: Group[] = [];
-  #flush: Flush | undefined;
+  #flushes: Flush[] = [];
   #bytes = 0;
   #flushedAt = -Infinity;
 
@@ -66,6 +70,8 @@ export class Writer {
       callLimit: 7000,
       leaderLimit: 8000,
       patience: 25_000,
+      flushes: 2,
+      fullEvents: 500,
       maxEvents: 2000,
       maxBytes: 6 * 1024 * 1024,
       maxWaiting: 32 * 1024 * 1024,
@@ -97,7 +103,7 @@ export class Writer {
     const group = new Group(events, { atomic, urgent, giveUpAt: Date.now() + this.#options.patience });
     this.#bytes += group.bytes;
     this.#waiting.push(group);
-    if (this.#isPressing()) this.#flush?.hurry();
+    if (this.#isPressing()) for (const flush of this.#flushes) flush.hurry();
     try {
       while (group.open > 0) {
         if (this.#mayLead(group)) await this.#lead(group);
@@ -111,13 +117,43 @@ export class Writer {
   }
 
   #mayLead(group: Group): boolean {
-    return this.#flush === undefined || this.#flush.leader === group || Date.now() >= this.#flush.aliveUntil;
+    if (this.#flushes.some(({ leader }) => leader === group)) return true;
+    if (this.#deadFlush(group) !== undefined) return true;
+    return this.#waiting.includes(group) && this.#mayStart();
+  }
+
+  /** Another flush may start: there is none, or there is room for one and enough for it to carry. */
+  #mayStart(): boolean {
+    if (this.#flushes.length === 0) return true;
+    return this.#flushes.length < this.#options.flushes && this.#holds(this.#options.fullEvents);
+  }
+
+  /** A flush whose leader is dead, and from which this group may take over: it waits, or it is what the dead one carried. */
+  #deadFlush(group: Group): Flush | undefined {
+    const now = Date.now();
+    return this.#flushes.find(
+      ({ aliveUntil, groups }) =>
+        now >= aliveUntil && (groups.includes(group) || this.#waiting.includes(group)),
+    );
+  }
+
+  /** Whether so many events wait, or, with `urgent`, whether someone waits for a commit. */
+  #holds(count: number, urgent = false): boolean {
+    let events = 0;
+    return this.#waiting.some((group) => {
+      events += group.events.length;
+      return events >= count || (urgent && group.urgent);
+    });
+  }
+
+  #isPressing(): boolean {
+    return this.#holds(this.#options.lingerEvents, true);
   }
 
   /** Waits until the group is settled or is to lead, or until there is reason to look again. */
   #watch(group: Group): Promise<void> {
     return new Promise((resolve) => {
-      const until = Math.min(this.#flush?.aliveUntil ?? 0, group.giveUpAt);
+      const until = Math.min(group.giveUpAt, ...this.#flushes.map(({ aliveUntil }) => aliveUntil));
       const timer = setTimeout(resolve, Math.max(1, until - Date.now()));
       group.wake = () => {
         clearTimeout(timer);
@@ -127,34 +163,26 @@ export class Writer {
   }
 
   async #lead(leader: Group): Promise<void> {
-    // What a dead leader carried goes first, and the new leader's own group is always aboard.
-    const underLoad = this.#flush !== undefined;
-    const orphans = this.#flush?.groups ?? [];
+    const underLoad = this.#flushes.length > 0;
+    const before = this.#flushes.find((flush) => flush.leader === leader) ?? this.#deadFlush(leader);
+    const orphans = before?.groups ?? [];
     for (const group of orphans) group.tried = true;
+    // What a dead leader carried goes first, and the new leader's own group is always aboard.
     this.#waiting = [leader, ...[...orphans, ...this.#waiting].filter((group) => group !== leader)];
     const flush: Flush = { leader, groups: [], aliveUntil: 0, hurry: () => {} };
-    this.#flush = flush;
+    this.#flushes = [...this.#flushes.filter((other) => other !== before), flush];
     this.#touch(flush);
     if (underLoad && !this.#isPressing()) await this.#linger(flush);
     const rush = this.#bucket.take();
     if (rush > 0) await this.#options.pause(rush);
-    if (this.#flush !== flush) return;
+    if (!this.#flushes.includes(flush)) return;
     this.#flushedAt = Date.now();
     flush.groups = this.#board(leader);
     const items = flush.groups.flatMap((group) =>
       group.events.map((event, index) => ({ group, index, event })),
     );
     await this.#send(flush, items);
-    if (this.#flush === flush) this.#passOn(flush);
-  }
-
-  /** Someone waits for the commit, or a good call is full. */
-  #isPressing(): boolean {
-    let events = 0;
-    return this.#waiting.some((group) => {
-      events += group.events.length;
-      return group.urgent || events >= this.#options.lingerEvents;
-    });
+    if (this.#flushes.includes(flush)) this.#passOn(flush);
   }
 
   async #linger(flush: Flush): Promise<void> {
@@ -168,16 +196,20 @@ export class Writer {
 
   /** Takes off the waiting list what the next call carries. An atomic group travels alone: its failure is no other's. */
   #board(leader: Group): readonly Group[] {
-    this.#waiting = this.#waiting.filter((group) => group.open > 0);
-    let events = 0;
-    let bytes = 0;
-    const end = this.#waiting.findIndex((group) => {
+    const leaders = new Set(this.#flushes.map((flush) => flush.leader));
+    const aboard = new Set([leader]);
+    let events = leader.events.length;
+    let bytes = leader.bytes;
+    for (const group of this.#waiting) {
+      if (group.open === 0 || leaders.has(group)) continue;
       events += group.events.length;
       bytes += group.bytes;
       const fits = events <= this.#options.maxEvents && bytes <= this.#options.maxBytes;
-      return group !== leader && (!fits || group.atomic || leader.atomic);
-    });
-    return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
+      if (!fits || group.atomic || leader.atomic) break;
+      aboard.add(group);
+    }
+    this.#waiting = this.#waiting.filter((group) => group.open > 0 && !aboard.has(group));
+    return [...aboard];
   }
 
   /** Sends until every item has its outcome or the leader's patience ends. */
@@ -216,15 +248,13 @@ export class Writer {
 
   /** Ends a flush: what it could not settle waits again, and the first in line leads on. */
   #passOn(flush: Flush): void {
+    this.#flushes = this.#flushes.filter((other) => other !== flush);
     this.#waiting = [...flush.groups, ...this.#waiting].filter((group) => group.open > 0);
-    const [next] = this.#waiting;
-    this.#flush = next && {
-      leader: next,
-      groups: [],
-      aliveUntil: Date.now() + this.#options.leaderLimit,
-      hurry: () => {},
-    };
-    next?.wake();
+    const next = this.#waiting.find((group) => this.#flushes.every(({ leader }) => leader !== group));
+    if (next === undefined || !this.#mayStart()) return;
+    const aliveUntil = Date.now() + this.#options.leaderLimit;
+    this.#flushes.push({ leader: next, groups: [], aliveUntil, hurry: () => {} });
+    next.wake();
   }
 }
 
