@@ -38,7 +38,15 @@ class Store {
 
 function prepared(id: string, leafHash = `leaf of ${id}`): PreparedEvent {
   const row = JSON.stringify({ id, leaf_hash: leafHash });
-  return { id, workspaceId: 'acme', createdAt: '1970-01-01T00:00:00.000Z', row, bytes: row.length, leafHash, redacted: [] };
+  return {
+    id,
+    workspaceId: 'acme',
+    createdAt: '1970-01-01T00:00:00.000Z',
+    row,
+    bytes: row.length,
+    leafHash,
+    redacted: [],
+  };
 }
 
 /** A call that takes 20 ms. */
