@@ -77,6 +77,34 @@ describe('group commit', () => {
     expect(store.calls).toEqual([['a'], ['b', 'c', 'd']]);
   });
 
+  test.each([
+    ['less than a full call', 1, 1],
+    ['a full call', 2, 2],
+    ['nine full calls', 18, 2],
+  ])(
+    'with %s waiting behind the first event, of %i pairs, at most %i flushes are under way',
+    async (_, count, expected) => {
+      const store = new Store();
+      const slow = slowly(store);
+      let underWay = 0;
+      let most = 0;
+      const append: WriterOptions['append'] = async (rows, options) => {
+        most = Math.max(most, (underWay += 1));
+        return slow(rows, options).finally(() => (underWay -= 1));
+      };
+      const writer = new Writer({ append, fullEvents: 4, maxEvents: 4 });
+      const first = writer.write([prepared('first')]);
+      const pairs = Array.from({ length: count }, (__, pair) =>
+        writer.write([prepared(`${pair}a`), prepared(`${pair}b`)]),
+      );
+      await vi.runAllTimersAsync();
+      const outcomes = (await Promise.all([first, ...pairs])).flat();
+      expect(outcomes.every(({ result }) => result === 'committed')).toBe(true);
+      expect(store.rows.size).toBe(1 + 2 * pairs.length);
+      expect(most).toBe(expected);
+    },
+  );
+
   test('a call carries no more events and bytes than allowed', async () => {
     const store = new Store();
     const size = prepared('a0').bytes + 1;
@@ -234,13 +262,14 @@ describe('a leader that dies', () => {
    * Runs twelve requests through a writer whose leaders stop for ever at the awaits `deaths` names: before a call has an
    * effect, after it, or in a pause. A cancelled request is just this: what it awaits never comes back.
    */
-  async function run(deaths: ReadonlySet<number>, failures: ReadonlySet<number>) {
+  async function run(deaths: ReadonlySet<number>, failures: ReadonlySet<number>, fullEvents = 500) {
     const store = new Store();
     let awaits = 0;
     const dies = () => deaths.has((awaits += 1));
     const writer = new Writer({
       rate: 5,
       burst: 2,
+      fullEvents,
       append: async (rows, { atomic }) => {
         if (dies()) return new Promise(() => {});
         await new Promise((resolve) => setTimeout(resolve, 20));
@@ -261,11 +290,12 @@ describe('a leader that dies', () => {
     return { store, settled, awaits };
   }
 
-  test('at any point leaves every event of the others written, once', async () => {
-    const { awaits: points } = await run(new Set(), new Set());
+  // With few events counting as a full call, two flushes are under way at once.
+  test.each([500, 2])('at any point leaves every event of the others written, once (%i)', async (full) => {
+    const { awaits: points } = await run(new Set(), new Set(), full);
     expect(points).toBeGreaterThan(6);
     for (let point = 1; point <= points; point += 1) {
-      const { store, settled } = await run(new Set([point]), new Set());
+      const { store, settled } = await run(new Set([point]), new Set(), full);
       expect([...settled.values()].every(([outcome]) => outcome?.result === 'committed')).toBe(true);
       // The dead request is one of those whose events travelled; its answer is lost, its event need not be.
       expect(settled.size).toBeGreaterThanOrEqual(11);
