@@ -12,7 +12,7 @@ import { makeOwner } from '../src/local/dev-database.ts';
 import { startServer, type TestServer } from '../test/support/postgres-server.ts';
 
 const KEY_SECRET = 'the secret of the benchmark and of nothing else';
-const COMPATIBILITY = { compatibilityDate: '2026-11-01', compatibilityFlags: ['nodejs_compat'] };
+const COMPATIBILITY = { compatibilityDate: '2026-10-20', compatibilityFlags: ['nodejs_compat'] };
 
 /** The table and the indexes that the naive handler writes to. */
 const NAIVE_TABLE = `
