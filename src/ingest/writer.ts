@@ -30,6 +30,10 @@ export interface WriterOptions {
   pause?(ms: number): Promise<void>;
 }
 
+/** ms after which a waiting request looks for itself what became of it, and to which that grows by doubling. */
+const FIRST_LOOK = 100;
+const LAST_LOOK = 2000;
+
 /** One event on its way. */
 interface Item {
   readonly group: Group;
@@ -105,9 +109,9 @@ export class Writer {
     this.#waiting.push(group);
     if (this.#isPressing()) for (const flush of this.#flushes) flush.hurry();
     try {
-      while (group.open > 0) {
+      for (let look = FIRST_LOOK; group.open > 0; look = Math.min(2 * look, LAST_LOOK)) {
         if (this.#mayLead(group)) await this.#lead(group);
-        else if (Date.now() < group.giveUpAt) await this.#watch(group);
+        else if (Date.now() < group.giveUpAt) await this.#watch(group, look);
         else group.settleRest({ result: 'unavailable' });
       }
       return group.outcomes;
@@ -150,16 +154,21 @@ export class Writer {
     return this.#holds(this.#options.lingerEvents, true);
   }
 
-  /** Waits until the group is settled or is to lead, or until there is reason to look again. */
-  #watch(group: Group): Promise<void> {
-    return new Promise((resolve) => {
-      const until = Math.min(group.giveUpAt, ...this.#flushes.map(({ aliveUntil }) => aliveUntil));
-      const timer = setTimeout(resolve, Math.max(1, until - Date.now()));
-      group.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
+  /**
+   * Waits until the group is settled or is to lead, or until there is reason to look again, at the latest after `look` ms.
+   * The timer has a promise of its own: what follows a promise that another request resolved is lost now and then.
+   */
+  async #watch(group: Group, look: number): Promise<void> {
+    const until = Math.min(group.giveUpAt, ...this.#flushes.map(({ aliveUntil }) => aliveUntil));
+    const woken = new Promise<void>((resolve) => {
+      group.wake = resolve;
     });
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.max(1, Math.min(look, until - Date.now())));
+    });
+    await Promise.race([woken, timeout]);
+    clearTimeout(timer);
   }
 
   async #lead(leader: Group): Promise<void> {
