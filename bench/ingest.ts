@@ -13,7 +13,7 @@ import { median, ratios, summary } from './statistics.ts';
  */
 
 const smoke = process.argv.includes('--smoke');
-const ROUNDS = smoke ? 1 : Number(process.env['ROUNDS'] ?? 7);
+const ROUNDS = smoke ? 1 : 7;
 const BATCHES = smoke ? 4 : 20;
 const BATCH_SIZE = 1000;
 const BATCH_CLIENTS = 4;

@@ -1,3 +1,5 @@
+import { toBase64Url } from '../http/base64url.ts';
+
 /**
  * API keys that verify themselves: `dbk_` and base64url of an HMAC-SHA256 tag followed by the claims it covers, so that
  * an isolate that has just started can check one with the database down.
@@ -71,13 +73,6 @@ function hmacKey(secret: string) {
     'sign',
     'verify',
   ]);
-}
-
-function toBase64Url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
 }
 
 function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined {

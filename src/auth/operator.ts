@@ -1,3 +1,5 @@
+import { toBase64Url } from '../http/base64url.ts';
+
 /** The operator's key: `dbo_` and 32 random bytes as base64url. The deployment knows only its SHA-256. */
 const PREFIX = 'dbo_';
 
@@ -8,13 +10,7 @@ export function isOperatorKey(key: string): boolean {
 /** @returns a new operator key */
 export function makeOperatorKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(32));
-  return (
-    PREFIX +
-    btoa(String.fromCharCode(...bytes))
-      .replaceAll('+', '-')
-      .replaceAll('/', '_')
-      .replaceAll('=', '')
-  );
+  return PREFIX + toBase64Url(bytes);
 }
 
 /** SHA-256 as lower-case hex, as `DAYBOOK_OPERATOR_KEY_HASHES` holds it. */

@@ -1,5 +1,6 @@
 import { timeOf } from '../events/id.ts';
 import { MAX_TIME_MS } from '../events/time.ts';
+import { toBase64Url } from '../http/base64url.ts';
 import { ProblemError } from '../http/problem.ts';
 
 /** A place in a list: after which event it goes on, and of which list. */
@@ -21,10 +22,7 @@ export async function listName(parts: unknown): Promise<string> {
 
 /** @returns an opaque text for clients */
 export function writeCursor(place: Place): string {
-  return btoa(JSON.stringify([place.id, place.list]))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
+  return toBase64Url(new TextEncoder().encode(JSON.stringify([place.id, place.list])));
 }
 
 /**
