@@ -14,7 +14,7 @@ import { median, ratios, summary } from './statistics.ts';
 
 const smoke = process.argv.includes('--smoke');
 const ROUNDS = smoke ? 1 : 7;
-const BATCHES = smoke ? 4 : 20;
+const BATCHES = smoke ? 4 : 60;
 const BATCH_SIZE = 1000;
 const BATCH_CLIENTS = 4;
 const SINGLES = smoke ? 500 : 4000;

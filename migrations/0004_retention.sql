@@ -130,13 +130,13 @@ BEGIN
 END
 $$;
 
--- audit.finish_retention(run, postponed, report): closes a run. report is a batch for audit.append that tells what was
+-- audit.finish_retention(run, postponed, report): closes a run. report holds events that tell what was
 -- done by this run and by interrupted ones before it; it is stored in the same transaction, so no deed goes untold.
-CREATE FUNCTION audit.finish_retention(run uuid, postponed jsonb, report jsonb, reported uuid[]) RETURNS void
+CREATE FUNCTION audit.finish_retention(run uuid, postponed jsonb, report audit.incoming_event[], reported uuid[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF jsonb_array_length(report) > 0 THEN
-    PERFORM audit.append(report);
+  IF cardinality(report) > 0 THEN
+    PERFORM audit.append_rows(report);
   END IF;
   UPDATE audit.retention_runs r SET finished_at = now(), postponed = finish_retention.postponed WHERE r.id = run;
   UPDATE audit.retention_runs r SET reported_at = now() WHERE r.id = ANY (reported);
@@ -192,10 +192,10 @@ BEGIN ATOMIC
 END;
 
 REVOKE ALL ON FUNCTION audit.partition_at(text, timestamptz), audit.make_partition(text, timestamptz),
-  audit.begin_retention(uuid, text), audit.do_retention(uuid, text, text), audit.finish_retention(uuid, jsonb, jsonb, uuid[]),
+  audit.begin_retention(uuid, text), audit.do_retention(uuid, text, text), audit.finish_retention(uuid, jsonb, audit.incoming_event[], uuid[]),
   audit.unreported_retention(uuid), audit.retention_status(), audit.due_retention() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION audit.begin_retention(uuid, text), audit.do_retention(uuid, text, text),
-  audit.finish_retention(uuid, jsonb, jsonb, uuid[]), audit.unreported_retention(uuid), audit.retention_status(),
+  audit.finish_retention(uuid, jsonb, audit.incoming_event[], uuid[]), audit.unreported_retention(uuid), audit.retention_status(),
   audit.due_retention() TO daybook_app;
 
 -- The first partitions.

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { canonical } from './canonical.ts';
 import { commitmentTo, leafHash, sealEvent } from './commitment.ts';
 import { ipText, leafText, payloadText, personText } from './leaf.ts';
 import type { RecordedEvent } from './record.ts';
@@ -79,6 +81,66 @@ describe('a leaf', () => {
       '{"metadata":{"k":"v"},"new_value":{"a":"é","b":[]},"old_value":1,"reason":"why"}',
     );
     expect([ipText(bare), personText(bare), payloadText(bare)]).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('is canonical, and so is what it commits to, whatever the event holds', () => {
+    const text = fc.option(fc.string({ unit: 'grapheme' }));
+    const party = fc.record({ type: fc.string(), id: text, name: text }, { requiredKeys: ['type'] });
+    const event = fc.record<RecordedEvent>(
+      {
+        id: fc.uuid(),
+        workspace_id: fc.string(),
+        created_at: fc.string(),
+        occurred_at: fc.string(),
+        action: fc.string(),
+        version: fc.nat(),
+        actor: fc.record(
+          {
+            type: fc.constant('user'),
+            id: text,
+            name: text,
+            email: text,
+            on_behalf_of: fc.option(fc.record({ type: fc.constant('user'), id: fc.string() })),
+          },
+          { requiredKeys: ['type'] },
+        ),
+        target: party,
+        related_targets: fc.option(fc.array(party, { maxLength: 3 })),
+        outcome: fc.constant('success'),
+        reason: text,
+        old_value: fc.jsonValue(),
+        new_value: fc.jsonValue(),
+        context: fc.record(
+          { ip_address: text, user_agent: text, request_id: text, session_id: text },
+          { requiredKeys: [] },
+        ),
+        metadata: fc.dictionary(fc.string(), fc.jsonValue()),
+        source_id: text,
+        key_id: text,
+      },
+      {
+        requiredKeys: [
+          'id',
+          'workspace_id',
+          'created_at',
+          'occurred_at',
+          'action',
+          'version',
+          'actor',
+          'target',
+          'outcome',
+        ],
+      },
+    );
+    const commitments = fc.record(
+      { ip: fc.string(), person: fc.string(), payload: fc.string() },
+      { requiredKeys: [] },
+    );
+    const texts = fc.sample(fc.tuple(event, commitments), 300).flatMap(([value, hashes]) => {
+      const all = [leafText(value, hashes), ipText(value), personText(value), payloadText(value)];
+      return all.filter((json) => json !== undefined);
+    });
+    expect(texts).toEqual(texts.map((json) => canonical(JSON.parse(json))));
   });
 
   it('hashes as RFC 6962 does', () => {

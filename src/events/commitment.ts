@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { hash } from 'node:crypto';
 import { ipText, leafText, payloadText, personText, type Commitments } from './leaf.ts';
 import type { RecordedEvent } from './record.ts';
@@ -25,11 +26,12 @@ export function sealEvent(event: RecordedEvent): SealedEvent {
     ['person', personText(event)],
     ['payload', payloadText(event)],
   ] as const;
+  const hex = Buffer.from(random.buffer).toString('hex');
   for (const [index, [group, text]] of groups.entries()) {
     if (text === undefined) continue;
-    const salt = random.subarray(index * SALT_BYTES, (index + 1) * SALT_BYTES);
-    salts[group] = hex(salt);
-    commitments[group] = commitmentTo(text, salt);
+    const [from, to] = [index * SALT_BYTES, (index + 1) * SALT_BYTES];
+    salts[group] = hex.slice(2 * from, 2 * to);
+    commitments[group] = commitmentTo(text, random.subarray(from, to));
   }
   return { leafHash: leafHash(leafText(event, commitments)), commitments, salts };
 }
@@ -60,12 +62,4 @@ function sha256(prefix: Uint8Array, text: string): string {
   buffer.set(prefix);
   const { written } = encoder.encodeInto(text, buffer.subarray(prefix.length));
   return hash('sha256', buffer.subarray(0, prefix.length + written), 'hex');
-}
-
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-
-function hex(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += HEX[byte];
-  return text;
 }

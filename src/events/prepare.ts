@@ -13,13 +13,13 @@ export interface Origin extends Source {
   checkWindow: boolean;
 }
 
-/** An event ready for `audit.append`. */
+/** An event ready for the store. */
 export interface PreparedEvent {
   id: string;
   workspaceId: string;
   /** The time within the id, in UTC with milliseconds. */
   createdAt: string;
-  /** The JSON object for `audit.append`. */
+  /** The literal of `audit.incoming_event`. */
   row: string;
   /** The UTF-8 length of `row`. */
   bytes: number;

@@ -4,8 +4,8 @@ import { Group, type WriteOutcome } from './group.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface WriterOptions {
-  /** one call of `audit.append` */
-  append(rows: string, options: { atomic: boolean; signal: AbortSignal }): Promise<AppendOutcome>;
+  /** one call of the database */
+  append(rows: readonly string[], options: { atomic: boolean; signal: AbortSignal }): Promise<AppendOutcome>;
   /** ms; a call that takes longer has failed */
   callLimit?: number;
   /** ms without progress after which a flush's leader counts as dead; more than `callLimit` */
@@ -52,8 +52,8 @@ interface Flush {
 }
 
 /**
- * Group commit: while a flush is under way, arriving events wait, and leave together in the next. A second flush starts
- * beside it only with a full call, so that neither the isolate nor the database waits for the other.
+ * Group commit: while a flush is under way, arriving events wait, and leave together in the next. Others start beside it
+ * only with a full call, so that neither the isolate nor the database waits for the other.
  *
  * workerd may cancel what a finished request left running, so no loop outlives its request: each flush is led by one of
  * the requests whose events it carries, and when it ends the lead passes to the group that waited longest. Every waiting
@@ -74,9 +74,9 @@ export class Writer {
       callLimit: 7000,
       leaderLimit: 8000,
       patience: 25_000,
-      flushes: 2,
+      flushes: 3,
       fullEvents: 500,
-      maxEvents: 2000,
+      maxEvents: 1000,
       maxBytes: 6 * 1024 * 1024,
       maxWaiting: 32 * 1024 * 1024,
       rate: 90,
@@ -231,10 +231,13 @@ export class Writer {
       if (items.length === 0 || Date.now() >= flush.leader.giveUpAt) return;
 
       this.#touch(flush);
-      const outcome = await this.#options.append(`[${items.map(({ event }) => event.row).join(',')}]`, {
-        atomic: flush.leader.atomic,
-        signal: AbortSignal.timeout(this.#options.callLimit),
-      });
+      const outcome = await this.#options.append(
+        items.map(({ event }) => event.row),
+        {
+          atomic: flush.leader.atomic,
+          signal: AbortSignal.timeout(this.#options.callLimit),
+        },
+      );
       if (outcome.ok) return settleStored(items, outcome.notStored);
       if (outcome.failure.kind === 'refused') {
         if (flush.leader.atomic) return settleAtomic(flush.leader, outcome.failure);

@@ -1,3 +1,4 @@
+import { joinRows } from '../db/append.ts';
 import type { Sql } from '../db/client.ts';
 import { toFailure } from '../db/failure.ts';
 import { makeId } from '../events/id.ts';
@@ -99,10 +100,10 @@ async function finish(sql: Sql, summary: RunSummary): Promise<void> {
     }).row;
   });
   const told = untold.map(({ id }) => id);
-  await sql.query('SELECT audit.finish_retention($1, $2::jsonb, $3::jsonb, $4::uuid[])', [
+  await sql.query('SELECT audit.finish_retention($1, $2::jsonb, audit.rows_of($3), $4::uuid[])', [
     summary.run_id,
     JSON.stringify(summary.postponed),
-    `[${rows.join(',')}]`,
+    joinRows(rows),
     told,
   ]);
 }

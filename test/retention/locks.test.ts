@@ -5,7 +5,7 @@ import { makeId } from '../../src/events/id.ts';
 import { runRetention } from '../../src/retention/run.ts';
 import { DAY, partitionsFor } from '../support/aged.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
-import { batchOf, withAddress } from '../support/rows.ts';
+import { appendStatement, withAddress } from '../support/rows.ts';
 import { openSession } from '../support/session.ts';
 
 let database: TestDatabase;
@@ -99,9 +99,7 @@ function keepAppending(session: pg.Client): { stop(): Promise<number[]> } {
     const latencies: number[] = [];
     while (!stopping.signal.aborted) {
       const start = performance.now();
-      const { rows } = await session.query('SELECT audit.append($1::jsonb) AS not_stored', [
-        batchOf([withAddress('192.0.2.1')]),
-      ]);
+      const { rows } = await session.query(appendStatement([withAddress('192.0.2.1')]));
       latencies.push(performance.now() - start);
       expect(rows).toEqual([{ not_stored: [] }]);
       await pause(2);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeId } from '../../src/events/id.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
+import { COLUMNS } from '../support/row-literal.ts';
 import { appendRows } from '../support/rows.ts';
 
 /** A value and another one for each column of `audit.incoming_event` that is the event's content. */
@@ -75,10 +76,11 @@ async function resent(
 
 it('knows every column of audit.incoming_event as content or as circumstance', async () => {
   const columns = await database.owner.query(
-    `SELECT attname FROM pg_attribute WHERE attrelid = 'audit.incoming_event'::regclass AND attnum > 0 ORDER BY attname`,
+    `SELECT attname FROM pg_attribute WHERE attrelid = 'audit.incoming_event'::regclass AND attnum > 0 ORDER BY attnum`,
   );
   const known = ['workspace_id', 'id', ...Object.keys(CONTENT), ...Object.keys(CIRCUMSTANCE)];
-  expect(columns.map(({ attname }) => attname)).toEqual(known.toSorted());
+  expect(COLUMNS.toSorted()).toEqual(known.toSorted());
+  expect(columns.map(({ attname }) => attname)).toEqual(COLUMNS);
 });
 
 it.each(Object.entries(CONTENT))('another %s under the same id is a conflict', async (column, [, other]) => {
@@ -115,7 +117,8 @@ it('the same numbers written differently are a duplicate', async () => {
     '"metadata":0',
     '"metadata":{"list":[1.50],"n":1e2}',
   );
-  expect(await appendRows(database.app, [{ row: text }])).toMatchObject([{ result: 'duplicate' }]);
+  const [answer] = await database.app.query('SELECT audit.append($1::jsonb) AS not_stored', [`[${text}]`]);
+  expect(answer?.['not_stored']).toMatchObject([{ result: 'duplicate' }]);
 });
 
 it('a person or a payload that was erased counts as equal', async () => {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
-import { batchOf, prepared, withAddress, type Row } from '../support/rows.ts';
+import { appendStatement, prepared, withAddress, type Row } from '../support/rows.ts';
 import type { PreparedEvent } from '../../src/events/prepare.ts';
 import { openSession, waitsForLock } from '../support/session.ts';
 
@@ -26,7 +26,7 @@ interface NotStored {
 }
 
 async function append(session: pg.Client | undefined, rows: Row[]): Promise<NotStored[]> {
-  const answer = await session?.query('SELECT audit.append($1::jsonb) AS not_stored', [batchOf(rows)]);
+  const answer = await session?.query(appendStatement(rows));
   return answer?.rows[0]?.not_stored;
 }
 

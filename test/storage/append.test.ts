@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { makeId } from '../../src/events/id.ts';
 import { onBothEngines } from '../support/on-engines.ts';
+import { readRow } from '../support/row-literal.ts';
 import { appendRows, prepared, withAddress, type Row } from '../support/rows.ts';
 import { refusalOf } from '../support/sqlstate.ts';
 
@@ -147,7 +148,7 @@ onBothEngines('audit.append', (database) => {
 
   it('refuses the whole batch for one row that breaks a constraint, and names it', async () => {
     const good = prepared();
-    const bad = { ...JSON.parse(prepared().row), actor_type: 'robot' };
+    const bad = { ...readRow(prepared().row), actor_type: 'robot' };
     const error = await refusalOf(append([good, bad]));
     expect(error).toMatchObject({ code: '23514', constraint: 'events_actor_type_check' });
     expect(await stored(good.id)).toEqual([]);

@@ -1,7 +1,8 @@
 import type { Sql } from '../../src/db/client.ts';
-import type { NotStored } from '../../src/db/append.ts';
+import { joinRows, type NotStored } from '../../src/db/append.ts';
 import { makeId } from '../../src/events/id.ts';
 import { prepareEvent, type PreparedEvent } from '../../src/events/prepare.ts';
+import { readRow } from './row-literal.ts';
 
 export interface Place {
   workspaceId?: string;
@@ -9,7 +10,7 @@ export interface Place {
   at?: number;
 }
 
-/** An event as the Worker prepares it for `audit.append`. */
+/** An event as the Worker prepares it. */
 export function prepared(fields: Record<string, unknown> = {}, place: Place = {}): PreparedEvent {
   const { workspaceId = 'acme', at = Date.now() } = place;
   const actor = { type: 'user', id: 'u_1' };
@@ -24,19 +25,28 @@ export function withAddress(address: string, place: Place = {}): PreparedEvent {
   return prepared({ context: { ip_address: address } }, place);
 }
 
-/** What `audit.append` is given: a prepared event, or a row made by hand. */
+/** A prepared event, or the columns of a row made by hand. */
 export type Row = PreparedEvent | Record<string, unknown>;
 
-/** The JSON text of a batch. */
-export function batchOf(rows: Row[]): string {
-  return `[${rows.map((row) => (typeof row['row'] === 'string' ? row['row'] : JSON.stringify(row))).join(',')}]`;
+/** The statement that stores a batch, and its parameters: the Worker's own, or `audit.append` where rows are made by hand. */
+export function appendStatement(rows: readonly Row[], atomic = false): { text: string; values: unknown[] } {
+  if (rows.every(isPrepared)) {
+    const text = 'SELECT audit.append_rows(audit.rows_of($1), $2) AS not_stored';
+    return { text, values: [joinRows(rows.map(({ row }) => row)), atomic] };
+  }
+  return {
+    text: 'SELECT audit.append($1::jsonb, $2) AS not_stored',
+    values: [JSON.stringify(rows.map((row) => (isPrepared(row) ? readRow(row.row) : row))), atomic],
+  };
+}
+
+function isPrepared(row: Row): row is PreparedEvent {
+  return 'leafHash' in row;
 }
 
 /** Appends a batch. @returns what was not stored @throws the driver's error */
-export async function appendRows(sql: Sql, rows: Row[], atomic = false): Promise<NotStored[]> {
-  const [answer] = await sql.query('SELECT audit.append($1::jsonb, $2) AS not_stored', [
-    batchOf(rows),
-    atomic,
-  ]);
+export async function appendRows(sql: Sql, rows: readonly Row[], atomic = false): Promise<NotStored[]> {
+  const { text, values } = appendStatement(rows, atomic);
+  const [answer] = await sql.query(text, values);
   return answer?.['not_stored'] as NotStored[];
 }
