@@ -46,8 +46,7 @@ export class RevocationList {
   async check(keyId: string, waitUntil: (promise: Promise<unknown>) => void): Promise<RevocationState> {
     const age = this.#now() - this.#readAt;
     if (age > AGEING && this.#now() - this.#failedAt > BACK_OFF) {
-      const refresh = this.#refreshed();
-      waitUntil(refresh.done);
+      const refresh = this.#underWay() ?? this.#start(waitUntil);
       // Only the first requests wait for a database that hangs.
       if (age > FRESH) await within(refresh.startedAt + PATIENCE - this.#now(), refresh.done);
     }
@@ -55,17 +54,21 @@ export class RevocationList {
     return this.#now() - this.#readAt <= TOO_OLD ? 'valid' : 'unknown';
   }
 
-  #refreshed(): Refresh {
-    const now = this.#now();
-    // A refresh whose request was cancelled never settles; after the call's limit another takes its place.
-    if (this.#refresh === undefined || now - this.#refresh.startedAt > CALL_LIMIT) {
-      const refresh = { startedAt: now, done: this.#read() };
-      this.#refresh = refresh;
-      void refresh.done.finally(() => {
+  /** A refresh whose request was cancelled never settles; after the call's limit another takes its place. */
+  #underWay(): Refresh | undefined {
+    const isLate = this.#refresh !== undefined && this.#now() - this.#refresh.startedAt > CALL_LIMIT;
+    return isLate ? undefined : this.#refresh;
+  }
+
+  #start(waitUntil: (promise: Promise<unknown>) => void): Refresh {
+    const refresh = { startedAt: this.#now(), done: this.#read() };
+    this.#refresh = refresh;
+    waitUntil(
+      refresh.done.finally(() => {
         if (this.#refresh === refresh) this.#refresh = undefined;
-      });
-    }
-    return this.#refresh;
+      }),
+    );
+    return refresh;
   }
 
   async #read(): Promise<void> {

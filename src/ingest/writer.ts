@@ -1,11 +1,11 @@
-import type { AppendOutcome, NotStored } from '../db/append.ts';
 import type { PreparedEvent } from '../events/prepare.ts';
+import { crossRequestPromise, within } from '../http/within.ts';
 import { Group, type WriteOutcome } from './group.ts';
+import { send, type Append } from './send.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface WriterOptions {
-  /** one call of the database */
-  append(rows: readonly string[], options: { atomic: boolean; signal: AbortSignal }): Promise<AppendOutcome>;
+  append: Append;
   /** ms; a call that takes longer has failed */
   callLimit?: number;
   /** ms without progress after which a flush's leader counts as dead; more than `callLimit` */
@@ -28,17 +28,6 @@ export interface WriterOptions {
   lingerEvents?: number;
   /** waits; a test lets a leader die here */
   pause?(ms: number): Promise<void>;
-}
-
-/** ms after which a waiting request looks for itself what became of it, and to which that grows by doubling. */
-const FIRST_LOOK = 100;
-const LAST_LOOK = 2000;
-
-/** One event on its way. */
-interface Item {
-  readonly group: Group;
-  readonly index: number;
-  readonly event: PreparedEvent;
 }
 
 /** A call under way, or about to be made. */
@@ -109,9 +98,9 @@ export class Writer {
     this.#waiting.push(group);
     if (this.#isPressing()) for (const flush of this.#flushes) flush.hurry();
     try {
-      for (let look = FIRST_LOOK; group.open > 0; look = Math.min(2 * look, LAST_LOOK)) {
+      while (group.open > 0) {
         if (this.#mayLead(group)) await this.#lead(group);
-        else if (Date.now() < group.giveUpAt) await this.#watch(group, look);
+        else if (Date.now() < group.giveUpAt) await this.#watch(group);
         else group.settleRest({ result: 'unavailable' });
       }
       return group.outcomes;
@@ -154,21 +143,12 @@ export class Writer {
     return this.#holds(this.#options.lingerEvents, true);
   }
 
-  /**
-   * Waits until the group is settled or is to lead, or until there is reason to look again, at the latest after `look` ms.
-   * The timer has a promise of its own: what follows a promise that another request resolved is lost now and then.
-   */
-  async #watch(group: Group, look: number): Promise<void> {
+  /** Waits until the group is settled or is to lead, or until there is reason to look again. */
+  async #watch(group: Group): Promise<void> {
     const until = Math.min(group.giveUpAt, ...this.#flushes.map(({ aliveUntil }) => aliveUntil));
-    const woken = new Promise<void>((resolve) => {
-      group.wake = resolve;
-    });
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.max(1, Math.min(look, until - Date.now())));
-    });
-    await Promise.race([woken, timeout]);
-    clearTimeout(timer);
+    const woken = crossRequestPromise();
+    group.wake = woken.resolve;
+    await within(Math.max(1, until - Date.now()), woken.promise);
   }
 
   async #lead(leader: Group): Promise<void> {
@@ -187,20 +167,17 @@ export class Writer {
     if (!this.#flushes.includes(flush)) return;
     this.#flushedAt = Date.now();
     flush.groups = this.#board(leader);
-    const items = flush.groups.flatMap((group) =>
-      group.events.map((event, index) => ({ group, index, event })),
-    );
-    await this.#send(flush, items);
+    const { append, callLimit, pause } = this.#options;
+    await send(flush.groups, leader, { append, callLimit, pause, onProgress: () => this.#touch(flush) });
     if (this.#flushes.includes(flush)) this.#passOn(flush);
   }
 
   async #linger(flush: Flush): Promise<void> {
     const remaining = this.#flushedAt + this.#options.linger - Date.now();
     if (remaining <= 0) return;
-    const hurried = new Promise<void>((resolve) => {
-      flush.hurry = resolve;
-    });
-    await Promise.race([hurried, this.#options.pause(remaining)]);
+    const hurried = crossRequestPromise();
+    flush.hurry = hurried.resolve;
+    await Promise.race([hurried.promise, this.#options.pause(remaining)]);
   }
 
   /** Takes off the waiting list what the next call carries. An atomic group travels alone: its failure is no other's. */
@@ -221,38 +198,6 @@ export class Writer {
     return [...aboard];
   }
 
-  /** Sends until every item has its outcome or the leader's patience ends. */
-  async #send(flush: Flush, all: readonly Item[]): Promise<void> {
-    for (let attempt = 0; ; attempt += 1) {
-      for (const { group } of all) {
-        if (Date.now() >= group.giveUpAt) group.settleRest({ result: 'unavailable' });
-      }
-      const items = all.filter(({ group, index }) => group.isOpen(index));
-      if (items.length === 0 || Date.now() >= flush.leader.giveUpAt) return;
-
-      this.#touch(flush);
-      const outcome = await this.#options.append(
-        items.map(({ event }) => event.row),
-        {
-          atomic: flush.leader.atomic,
-          signal: AbortSignal.timeout(this.#options.callLimit),
-        },
-      );
-      if (outcome.ok) return settleStored(items, outcome.notStored);
-      if (outcome.failure.kind === 'refused') {
-        if (flush.leader.atomic) return settleAtomic(flush.leader, outcome.failure);
-        if (items.length === 1) return settleAll(items, { ...outcome.failure, result: 'refused' });
-        // One bad row fails the call: halve it until that row stands alone and its neighbours are stored.
-        const middle = items.length >> 1;
-        await this.#send(flush, items.slice(0, middle));
-        return this.#send(flush, items.slice(middle));
-      }
-      for (const { group } of items) group.tried = true;
-      this.#touch(flush);
-      await this.#options.pause(Math.min(backoff(attempt), Math.max(0, flush.leader.giveUpAt - Date.now())));
-    }
-  }
-
   /** The leader lives. */
   #touch(flush: Flush): void {
     flush.aliveUntil = Date.now() + this.#options.leaderLimit;
@@ -268,39 +213,4 @@ export class Writer {
     this.#flushes.push({ leader: next, groups: [], aliveUntil, hurry: () => {} });
     next.wake();
   }
-}
-
-function settleStored(items: readonly Item[], notStored: readonly NotStored[]): void {
-  for (const { index, result, leaf_hash: leafHash } of notStored) {
-    const item = items[index];
-    if (item === undefined) continue;
-    // Salts are random: the same leaf hash is our own earlier call, whose answer was lost.
-    const own = item.group.tried && leafHash === item.event.leafHash;
-    item.group.settle(item.index, own ? { result: 'committed' } : { result, leafHash });
-  }
-  settleAll(items, { result: 'committed' });
-}
-
-function settleAtomic(
-  group: Group,
-  failure: { sqlstate: string; constraint: string | null; detail: string | null },
-): void {
-  // `append` raises this one itself; a real constraint would be named, and its detail is no JSON.
-  if (failure.sqlstate === '23505' && failure.constraint === null && failure.detail !== null) {
-    const notStored = JSON.parse(failure.detail) as NotStored[];
-    for (const { index, result, leaf_hash: leafHash } of notStored) {
-      if (result === 'conflict') group.settle(index, { result, leafHash });
-    }
-    return group.settleRest({ result: 'aborted' });
-  }
-  group.settleRest({ result: 'refused', sqlstate: failure.sqlstate, constraint: failure.constraint });
-}
-
-function settleAll(items: readonly Item[], outcome: WriteOutcome): void {
-  for (const { group, index } of items) group.settle(index, outcome);
-}
-
-/** ms before the next attempt: doubling from 100 to 2,000, with full jitter so that isolates do not return together. */
-function backoff(attempt: number): number {
-  return Math.random() * Math.min(2000, 100 * 2 ** attempt);
 }
