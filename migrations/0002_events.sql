@@ -10,7 +10,7 @@ CREATE TABLE audit.events (
   id                   uuid NOT NULL,
   created_at           timestamptz(3) NOT NULL,
   received_at          timestamptz(3) NOT NULL DEFAULT now(),
-  occurred_at          timestamptz(3) NOT NULL,
+  occurred_at          timestamptz(3) NOT NULL CHECK (occurred_at >= '1900-01-01 00:00+00' AND occurred_at < '9999-01-01 00:00+00'),
   action               text COLLATE "C" NOT NULL CHECK (char_length(action) BETWEEN 1 AND 128),
   version              integer NOT NULL DEFAULT 1 CHECK (version >= 1),
   actor_type           text COLLATE "C" NOT NULL

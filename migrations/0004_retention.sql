@@ -36,9 +36,10 @@ CREATE VIEW audit.partitions AS
   WHERE b.name = c.relname;
 
 -- What is to be done now, in the order to do it: create what is missing from 8 days back (ids may be 7 days old),
--- detach what has expired, drop what was detached.
+-- detach what has expired, drop what was detached. due_at is when it should have been done at the earliest.
 CREATE VIEW audit.retention_due AS
-  SELECT 'create' AS task, p.parent, b.name AS partition, b.lower_bound AS due_at, 1 AS step
+  SELECT 'create' AS task, p.parent, b.name AS partition, b.lower_bound,
+         ((b.lower_bound AT TIME ZONE 'UTC') - p.ahead) AT TIME ZONE 'UTC' AS due_at, 1 AS step
   -- Days are counted in UTC: in a session's own time zone some have 25 hours.
   FROM (SELECT now() AT TIME ZONE 'UTC' AS utc) n
   CROSS JOIN audit.partition_policy p
@@ -47,7 +48,7 @@ CREATE VIEW audit.retention_due AS
   WHERE b.lower_bound AT TIME ZONE 'UTC' <= n.utc + p.ahead AND (b.upper_bound AT TIME ZONE 'UTC') + p.keep > n.utc
     AND NOT EXISTS (SELECT FROM audit.partitions e WHERE e.name = b.name AND e.attached)
   UNION ALL
-  SELECT CASE WHEN attached THEN 'detach' ELSE 'drop' END, parent, name, expires_at, CASE WHEN attached THEN 2 ELSE 3 END
+  SELECT CASE WHEN attached THEN 'detach' ELSE 'drop' END, parent, name, lower_bound, expires_at, CASE WHEN attached THEN 2 ELSE 3 END
   FROM audit.partitions WHERE expires_at <= now();
 
 CREATE TABLE audit.retention_runs (
@@ -92,18 +93,23 @@ BEGIN
 END
 $$;
 
--- audit.begin_retention(run, trigger): records a run, and marks runs that died in the middle as interrupted.
+-- audit.begin_retention(run, trigger): records a run, and marks runs that died in the middle as interrupted. run is the
+-- id of the audit event that will tell of it, so a UUIDv7 of now: invalid_parameter_value (22023) otherwise.
 CREATE FUNCTION audit.begin_retention(run uuid, trigger text) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF substr(run::text, 15, 1) <> '7' OR audit.id_time(run) NOT BETWEEN now() - interval '10 minutes' AND now() + interval '10 minutes' THEN
+    RAISE EXCEPTION '% is no UUIDv7 of now', run USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   UPDATE audit.retention_runs SET finished_at = now(), interrupted = true
   WHERE finished_at IS NULL AND started_at < now() - interval '15 minutes';
-  INSERT INTO audit.retention_runs (id, trigger) VALUES (run, trigger);
-END;
+  INSERT INTO audit.retention_runs (id, trigger) VALUES (run, begin_retention.trigger);
+END
+$$;
 
 -- audit.do_retention(run, task, partition): does one task of audit.retention_due and writes it into the run in the same
 -- transaction. Returns false, having done nothing, when it is not due (any more). One at a time over all callers.
--- Errors: lock_not_available (55P03) after 150 ms; try again later. no_data_found (P0002) when there is no such run.
+-- Errors: lock_not_available (55P03) after 150 ms; try again later. no_data_found (P0002) when no such run is under way.
 CREATE FUNCTION audit.do_retention(run uuid, task text, partition text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '150ms' AS $$
 DECLARE
@@ -115,16 +121,16 @@ BEGIN
     RETURN false;
   END IF;
   CASE due.task
-    WHEN 'create' THEN PERFORM audit.make_partition(due.parent, due.due_at);
+    WHEN 'create' THEN PERFORM audit.make_partition(due.parent, due.lower_bound);
     -- Detaching locks the parent for a moment whatever the partition's size; dropping it afterwards does not.
     WHEN 'detach' THEN EXECUTE format('ALTER TABLE audit.%I DETACH PARTITION audit.%I', due.parent, due.partition);
     WHEN 'drop' THEN EXECUTE format('DROP TABLE audit.%I', due.partition);
   END CASE;
   UPDATE audit.retention_runs r
   SET steps = r.steps || jsonb_build_object('task', due.task, 'partition', due.partition)
-  WHERE r.id = run;
+  WHERE r.id = run AND r.finished_at IS NULL;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no retention run %', run USING ERRCODE = 'no_data_found';
+    RAISE EXCEPTION 'no retention run % is under way', run USING ERRCODE = 'no_data_found';
   END IF;
   RETURN true;
 END
@@ -132,14 +138,28 @@ $$;
 
 -- audit.finish_retention(run, postponed, report): closes a run. report holds events that tell what was
 -- done by this run and by interrupted ones before it; it is stored in the same transaction, so no deed goes untold.
+-- Only a run under way can be closed (no_data_found otherwise), and only a run whose event is stored counts as reported.
 CREATE FUNCTION audit.finish_retention(run uuid, postponed jsonb, report audit.incoming_event[], reported uuid[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF cardinality(report) > 0 THEN
     PERFORM audit.append_rows(report);
   END IF;
-  UPDATE audit.retention_runs r SET finished_at = now(), postponed = finish_retention.postponed WHERE r.id = run;
-  UPDATE audit.retention_runs r SET reported_at = now() WHERE r.id = ANY (reported);
+  UPDATE audit.retention_runs r
+  SET finished_at = now(),
+      postponed = coalesce((
+        SELECT jsonb_agg(jsonb_build_object('task', coalesce(p->>'task', ''), 'partition', coalesce(p->>'partition', ''),
+                                            'reason', coalesce(p->>'reason', '')))
+        FROM jsonb_array_elements(finish_retention.postponed) AS p), '[]')
+  WHERE r.id = run AND r.finished_at IS NULL;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'no retention run % is under way', run USING ERRCODE = 'no_data_found';
+  END IF;
+  UPDATE audit.retention_runs r SET reported_at = now()
+  WHERE r.id = ANY (reported) AND (r.id = run OR r.interrupted) AND r.reported_at IS NULL
+    AND EXISTS (
+      SELECT FROM audit.events e
+      WHERE (e.workspace_id, e.id, e.created_at) = ('daybook', r.id, audit.id_time(r.id)::timestamptz(3)));
   -- A year of hourly runs is kept.
   DELETE FROM audit.retention_runs r WHERE r.started_at < now() - interval '1 year';
 END
@@ -155,7 +175,7 @@ BEGIN ATOMIC
     AND EXISTS (
       SELECT FROM audit.partitions p
       WHERE p.parent = 'events' AND p.attached AND audit.id_time(r.id) >= p.lower_bound AND audit.id_time(r.id) < p.upper_bound)
-  ORDER BY r.started_at LIMIT 100;
+  ORDER BY r.id = run DESC, r.started_at LIMIT 100;
 END;
 
 -- audit.retention_status(): policy, what is due now and since when, what goes next, and the last runs, as JSON.
@@ -166,9 +186,7 @@ BEGIN ATOMIC
   SELECT jsonb_build_object(
     'policy', (SELECT to_jsonb(s) - 'singleton' FROM audit.settings s),
     'overdue', EXISTS (
-      SELECT FROM audit.retention_due d
-      WHERE (d.task = 'create' AND d.due_at < now() + interval '1 day')
-         OR (d.task <> 'create' AND d.due_at < now() - interval '2 hours')),
+      SELECT FROM audit.retention_due d WHERE d.due_at < now() - interval '2 hours'),
     'due', coalesce((
       SELECT jsonb_agg(jsonb_build_object('task', d.task, 'partition', d.partition, 'due_at', d.due_at) ORDER BY d.step, d.due_at)
       FROM audit.retention_due d), '[]'),
@@ -184,11 +202,11 @@ BEGIN ATOMIC
       FROM (SELECT * FROM audit.retention_runs ORDER BY started_at DESC LIMIT 20) r), '[]'));
 END;
 
--- audit.due_retention(): audit.retention_due for the Worker.
+-- audit.due_retention(): audit.retention_due for the Worker, as much as one event can tell of.
 CREATE FUNCTION audit.due_retention() RETURNS TABLE (task text, partition text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT d.task, d.partition FROM audit.retention_due d ORDER BY d.step, d.due_at, d.partition LIMIT 1000;
+  SELECT d.task, d.partition FROM audit.retention_due d ORDER BY d.step, d.due_at, d.partition LIMIT 500;
 END;
 
 REVOKE ALL ON FUNCTION audit.partition_at(text, timestamptz), audit.make_partition(text, timestamptz),
@@ -204,7 +222,7 @@ DECLARE
   due record;
 BEGIN
   FOR due IN SELECT * FROM audit.retention_due WHERE task = 'create' LOOP
-    PERFORM audit.make_partition(due.parent, due.due_at);
+    PERFORM audit.make_partition(due.parent, due.lower_bound);
   END LOOP;
 END
 $$;

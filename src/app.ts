@@ -6,6 +6,7 @@ import { RevocationList } from './auth/revocation.ts';
 import { append } from './db/append.ts';
 import { connect, type Sql } from './db/client.ts';
 import type { Env } from './env.ts';
+import { canonicalIp } from './events/ip.ts';
 import { ownEvent } from './events/own-event.ts';
 import type { AppContext, AppEnv } from './auth/context.ts';
 import { ProblemError, problemResponse, PROBLEMS } from './http/problem.ts';
@@ -69,16 +70,25 @@ function recordOperator(writer: Writer) {
       action: deed.action,
       actor: { type: 'service', id: 'operator' },
       target: { type: 'workspace', id: deed.workspaceId },
-      context: { request_id: c.get('requestId'), ip_address: c.req.header('CF-Connecting-IP') ?? null },
-      metadata: { path: c.req.path },
+      context: {
+        request_id: c.get('requestId'),
+        ip_address: canonicalIp(c.req.header('CF-Connecting-IP') ?? '') ?? null,
+      },
+      metadata: { path: c.req.path, status: c.res.status },
     });
-    await deliver(c, writer, [event], 'accepted');
+    try {
+      await deliver(c, writer, [event], 'accepted');
+    } catch (error) {
+      // The deed is done, and its answer stands.
+      if (!(error instanceof ProblemError)) throw error;
+      console.error(JSON.stringify({ event: 'operator_not_recorded', request_id: c.get('requestId') }));
+    }
   };
 }
 
 function wrongMethod(c: AppContext, allowed: string[]): Response {
   const allow = [...allowed, 'OPTIONS'].join(', ');
-  if (c.req.method === 'OPTIONS') return c.body(null, 204, { Allow: allow });
+  if (c.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { Allow: allow } });
   return problemResponse(c, {
     code: 'method_not_allowed',
     detail: `Use one of: ${allow}.`,

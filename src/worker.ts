@@ -1,5 +1,6 @@
 import { createIsolate, type Isolate } from './app.ts';
 import { ConfigurationError, parseEnv } from './env.ts';
+import { problemBody } from './http/problem.ts';
 import { runRetention } from './retention/run.ts';
 
 /** Bindings never change within an isolate. */
@@ -23,13 +24,11 @@ export default {
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
       console.error(JSON.stringify({ event: 'not_configured', detail: error.message }));
-      const body = {
-        type: 'about:blank',
-        code: 'internal_error',
-        title: 'Daybook is not configured',
-        status: 500,
-      };
-      return Response.json(body, { status: 500, headers: { 'Content-Type': 'application/problem+json' } });
+      const requestId = crypto.randomUUID();
+      const detail = 'This deployment is not configured. The log of the Worker says what is missing.';
+      const body = problemBody({ code: 'internal_error', detail }, new URL(request.url).origin, requestId);
+      const headers = { 'Content-Type': 'application/problem+json', 'X-Request-Id': requestId };
+      return Response.json(body, { status: body.status, headers });
     }
   },
 

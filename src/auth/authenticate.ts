@@ -73,6 +73,7 @@ export function resolveWorkspace(
       return { ok: false, reason: 'required' };
     return { ok: true, workspaceId: only };
   }
+  if (asked === ANY_WORKSPACE) return { ok: false, reason: 'forbidden' };
   const covered = workspaces.includes(asked) || (only === ANY_WORKSPACE && asked !== SYSTEM_WORKSPACE);
   return covered ? { ok: true, workspaceId: asked } : { ok: false, reason: 'forbidden' };
 }

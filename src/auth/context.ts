@@ -6,7 +6,7 @@ export interface AppEnv {
   Variables: {
     requestId: string;
     identity: Identity;
-    /** what a request did with the operator's key, for the audit event that tells of it */
+    /** what a request does with the operator's key, whether it succeeds or not, for the audit event that tells of it */
     deed: { workspaceId: string; action: string };
   };
 }

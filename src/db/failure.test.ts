@@ -48,6 +48,8 @@ describe('an error of the database', () => {
 
   test('that says the call was too large is refused, so that the call is halved', () => {
     const tooLarge = new NeonDbError('Server error (HTTP status 413): request is too large');
+    const waking = new NeonDbError('Server error (HTTP status 500): could not wake compute after 413 ms');
+    expect(toFailure(waking)).toEqual({ kind: 'unavailable', sqlstate: null });
     expect(toFailure(tooLarge)).toMatchObject({ kind: 'refused', sqlstate: '54000' });
   });
 });

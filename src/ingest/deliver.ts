@@ -41,9 +41,13 @@ export async function deliver(
       retryAfter: 2,
     });
   }
-  const written = writer.write(events, { atomic, urgent: ack === 'committed' });
+  const written = writer.write(events, {
+    atomic,
+    urgent: ack === 'committed',
+    onSettled: (outcomes) => report(events, outcomes, ack),
+  });
   // In waitUntil even when the answer waits for it: the client may hang up, and others' events travel along.
-  c.executionCtx.waitUntil(written.then((outcomes) => report(events, outcomes, ack)));
+  c.executionCtx.waitUntil(written);
   if (ack === 'accepted') return events.map(() => ({ result: 'accepted' }));
 
   const outcomes = await within(COMMIT_PATIENCE, written);
@@ -66,25 +70,30 @@ export function receipt(event: PreparedEvent, delivery: Delivery): Receipt | und
   return receipt;
 }
 
-/** What a client is told of an event that was not stored. */
-export function deliveryProblem(delivery: Delivery): Problem {
+/** What a client is told of an event that was not stored, or is not known to be. */
+export function deliveryProblem(event: PreparedEvent, delivery: Delivery): Problem {
+  // The server may have made the id: only with it can the client send the event again without storing it twice.
+  const { id, workspaceId: workspace_id, createdAt: created_at } = event;
   switch (delivery.result) {
     case 'conflict':
       return {
         code: 'conflict',
         detail:
           'An event with this id and other content is stored, and stays as it is. Send a new event under a new id.',
-        members: { leaf_hash: delivery.leafHash },
+        members: { id, workspace_id, leaf_hash: delivery.leafHash },
       };
     case 'refused':
       return {
         code: 'refused_event',
         detail: 'The database refuses this event, and it was not stored. The log of the Worker says why.',
+        members: { id, workspace_id },
       };
     default:
       return {
         code: 'unavailable',
-        detail: 'The event is not known to be stored. Send it again with the same id.',
+        detail:
+          'The event is not known to be stored. Send it again with the same id, which is in this answer.',
+        members: { id, workspace_id, created_at },
         retryAfter: 2,
       };
   }

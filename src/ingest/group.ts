@@ -14,7 +14,7 @@ export type WriteOutcome =
 /** The events of one request, which wait, travel and are answered together. */
 export class Group {
   readonly events: readonly PreparedEvent[];
-  /** UTF-8 bytes of all rows */
+  /** what the rows take in a call */
   readonly bytes: number;
   /** all or nothing */
   readonly atomic: boolean;
@@ -24,18 +24,28 @@ export class Group {
   readonly giveUpAt: number;
   /** a call carried it before, and may have stored it although the answer was lost */
   tried = false;
+  /** its request led a flush and was taken for dead: it is not to lead again */
+  abandoned = false;
   /** how many events have no outcome yet */
   open: number;
   /** called when nothing is open any more, or when this group is to lead */
   wake: () => void = () => {};
   readonly #outcomes: WriteOutcome[] = [];
+  readonly #onSettled: (outcomes: readonly WriteOutcome[]) => void;
 
+  /** @param options.onSettled called once nothing is open any more, also when the request is long dead */
   constructor(
     events: readonly PreparedEvent[],
-    options: { atomic: boolean; urgent: boolean; giveUpAt: number },
+    options: {
+      atomic: boolean;
+      urgent: boolean;
+      giveUpAt: number;
+      onSettled(outcomes: readonly WriteOutcome[]): void;
+    },
   ) {
     this.events = events;
-    this.bytes = events.reduce((sum, event) => sum + event.bytes + 1, 0);
+    this.#onSettled = options.onSettled;
+    this.bytes = events.reduce((sum, event) => sum + event.bytes, 0);
     this.atomic = options.atomic;
     this.urgent = options.urgent;
     this.giveUpAt = options.giveUpAt;
@@ -56,7 +66,9 @@ export class Group {
     if (!this.isOpen(index)) return;
     this.#outcomes[index] = outcome;
     this.open -= 1;
-    if (this.open === 0) this.wake();
+    if (this.open > 0) return;
+    this.#onSettled(this.#outcomes);
+    this.wake();
   }
 
   /** Gives the same outcome to every event that has none. */

@@ -21,6 +21,7 @@ interface BatchResult {
 /** `POST /v1/events/batch`: each event gets its own result; uniform results carry their own status, mixed ones 207. */
 export async function postBatch(c: AppContext, writer: Writer): Promise<Response> {
   const { atomic, ack } = readWish(c);
+  c.header('Daybook-Ack', ack);
   const text = await readText(c, ['application/json', NDJSON]);
   const reading = mediaType(c) === NDJSON ? readNdjsonBatch(text) : readJsonBatch(text);
   if (!reading.ok) throw new ProblemError(reading.problem);
@@ -30,17 +31,18 @@ export async function postBatch(c: AppContext, writer: Writer): Promise<Response
     item.ok ? prepareOne(item.value, item.flaws, identity) : item,
   );
   const events = prepared.flatMap((one) => (one.ok ? [one.event] : []));
-  // The limit holds for what is stored too: numbers written out may be several times as long as they were sent.
+  // One call of the database carries 10 MiB. What is written into it may be several times as long as it was sent.
   if (events.reduce((sum, event) => sum + event.bytes, 0) > 2 * BATCH_MAX_BYTES) {
     throw new ProblemError({
       code: 'too_large',
-      detail: 'The batch is too large once its numbers are written out. Nothing was stored: split it.',
+      detail:
+        'The batch is too large once its numbers, quotes and backslashes are written out. Nothing was stored: split it.',
     });
   }
   if (atomic) refuseFlawed(prepared);
 
   const deliveries = events.length === 0 ? [] : await deliver(c, writer, events, ack, atomic);
-  if (atomic) refuseUndelivered(deliveries);
+  if (atomic) refuseUndelivered(events, deliveries);
 
   const origin = new URL(c.req.url).origin;
   const pending = deliveries.values();
@@ -51,7 +53,6 @@ export async function postBatch(c: AppContext, writer: Writer): Promise<Response
   });
   const accepted = results.filter((result) => result.receipt !== undefined).length;
   const status = batchStatus(results);
-  c.header('Daybook-Ack', ack);
   if (status === PROBLEMS.unavailable.status) c.header('Retry-After', '2');
   return c.json({ accepted, rejected: results.length - accepted, results }, status);
 }
@@ -65,7 +66,7 @@ function batchResult(
 ): BatchResult {
   const given = receipt(event, delivery);
   if (given !== undefined) return { index, result: given.result, receipt: given };
-  const rejected = rejection(index, deliveryProblem(delivery), origin, requestId);
+  const rejected = rejection(index, deliveryProblem(event, delivery), origin, requestId);
   return delivery.result === 'conflict' ? { ...rejected, result: 'conflict' } : rejected;
 }
 
@@ -125,26 +126,30 @@ function refuseFlawed(prepared: readonly PreparedOne[]): void {
   }
 }
 
-function refuseUndelivered(deliveries: readonly Delivery[]): void {
+/** @throws ProblemError when the atomic batch was not stored, or is not known to be */
+function refuseUndelivered(events: readonly PreparedEvent[], deliveries: readonly Delivery[]): void {
   const failed = deliveries.find(
     ({ result }) => result !== 'committed' && result !== 'duplicate' && result !== 'aborted',
   );
   if (failed === undefined) return;
-  const errors = deliveries.flatMap((delivery, index) =>
-    delivery.result === failed.result
-      ? [
-          {
-            pointer: `/events/${index}`,
-            code: deliveryProblem(delivery).code,
-            detail: deliveryProblem(delivery).detail,
-          },
-        ]
-      : [],
-  );
-  const { members: _, ...problem } = deliveryProblem(failed);
+  const problems = events.flatMap((event, index) => {
+    const delivery = deliveries[index];
+    return delivery?.result === failed.result ? [{ index, ...deliveryProblem(event, delivery) }] : [];
+  });
+  const [first] = problems;
+  if (first === undefined) return;
+  const isUnknown = failed.result === 'unavailable';
   throw new ProblemError({
-    ...problem,
-    detail: 'Nothing was stored: the batch is atomic.',
-    errors: errors.slice(0, 100),
+    code: first.code,
+    detail: isUnknown
+      ? 'The batch is not known to be stored. Send it again with the same ids, which are in this answer.'
+      : 'Nothing was stored: the batch is atomic.',
+    errors: problems.slice(0, 100).map(({ index, ...problem }) => ({
+      pointer: `/events/${index}`,
+      code: problem.code,
+      detail: problem.detail,
+    })),
+    ...(first.retryAfter !== undefined && { retryAfter: first.retryAfter }),
+    ...(isUnknown && { members: { ids: events.map(({ id }) => id) } }),
   });
 }

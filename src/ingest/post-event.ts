@@ -14,6 +14,7 @@ import type { Writer } from './writer.ts';
 /** `POST /v1/events`: 202 accepted, 201 committed, 200 duplicate; 409 for other content under a known id. */
 export async function postEvent(c: AppContext, writer: Writer): Promise<Response> {
   const ack = readAck(readQuery(c, ['ack']).ack);
+  c.header('Daybook-Ack', ack);
   const reading = readJson(await readText(c, ['application/json']));
   if (!reading.ok) throw new ProblemError(malformedJson(reading));
 
@@ -23,8 +24,7 @@ export async function postEvent(c: AppContext, writer: Writer): Promise<Response
   const [delivery] = await deliver(c, writer, [prepared.event], ack);
   if (delivery === undefined) throw new Error('one event has one outcome');
   const answer = receipt(prepared.event, delivery);
-  if (answer === undefined) throw new ProblemError(deliveryProblem(delivery));
-  c.header('Daybook-Ack', ack);
+  if (answer === undefined) throw new ProblemError(deliveryProblem(prepared.event, delivery));
   return c.json(answer, answer.result === 'duplicate' ? 200 : answer.result === 'committed' ? 201 : 202);
 }
 

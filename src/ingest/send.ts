@@ -15,6 +15,8 @@ export interface SendOptions {
   pause(ms: number): Promise<void>;
   /** called before and after each call */
   onProgress(): void;
+  /** ms since 1970: when the leader's request stops waiting */
+  until: number;
 }
 
 /** One event on its way. */
@@ -24,36 +26,43 @@ interface Item {
   readonly event: PreparedEvent;
 }
 
-/** Sends the groups in one call, and again until every event has its outcome or the leader's patience ends. */
-export async function send(groups: readonly Group[], leader: Group, options: SendOptions): Promise<void> {
+/**
+ * Sends the groups in one call, and again until every event has its outcome or the leader's patience ends.
+ * @param groups several, or one that is atomic
+ */
+export async function send(groups: readonly Group[], options: SendOptions): Promise<void> {
+  const [first] = groups;
+  if (first === undefined) return;
   const items = groups.flatMap((group) => group.events.map((event, index) => ({ group, index, event })));
-  await sendItems(items, leader, options);
+  await sendItems(items, first.atomic ? first : undefined, options);
 }
 
-async function sendItems(all: readonly Item[], leader: Group, options: SendOptions): Promise<void> {
+/** @param atomic the group, where all is to be stored or nothing */
+async function sendItems(
+  all: readonly Item[],
+  atomic: Group | undefined,
+  options: SendOptions,
+): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
-    for (const { group } of all) {
-      if (Date.now() >= group.giveUpAt) group.settleRest({ result: 'unavailable' });
-    }
     const items = all.filter(({ group, index }) => group.isOpen(index));
-    if (items.length === 0 || Date.now() >= leader.giveUpAt) return;
+    if (items.length === 0 || Date.now() >= options.until) return;
 
     options.onProgress();
     const rows = items.map(({ event }) => event.row);
     const signal = AbortSignal.timeout(options.callLimit);
-    const outcome = await options.append(rows, { atomic: leader.atomic, signal });
+    const outcome = await options.append(rows, { atomic: atomic !== undefined, signal });
     if (outcome.ok) return settleStored(items, outcome.notStored);
     if (outcome.failure.kind === 'refused') {
-      if (leader.atomic) return settleAtomic(leader, outcome.failure);
+      if (atomic !== undefined) return settleAtomic(atomic, outcome.failure);
       if (items.length === 1) return settleAll(items, { ...outcome.failure, result: 'refused' });
       // One bad row fails the call: halve it until that row stands alone and its neighbours are stored.
       const middle = items.length >> 1;
-      await sendItems(items.slice(0, middle), leader, options);
-      return sendItems(items.slice(middle), leader, options);
+      await sendItems(items.slice(0, middle), atomic, options);
+      return sendItems(items.slice(middle), atomic, options);
     }
     for (const { group } of items) group.tried = true;
     options.onProgress();
-    await options.pause(Math.min(backoff(attempt), Math.max(0, leader.giveUpAt - Date.now())));
+    await options.pause(Math.min(backoff(attempt), Math.max(0, options.until - Date.now())));
   }
 }
 

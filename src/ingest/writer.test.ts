@@ -312,4 +312,56 @@ describe('a leader that dies', () => {
       ).toBe(true);
     }
   });
+
+  /** The first request's call never returns; then single events follow, one every 40 ms. */
+  async function afterDeathOf(first: PreparedEvent[], { atomic = false, maxBytes = 1e6, rest = 100 } = {}) {
+    const store = new Store();
+    let calls = 0;
+    const writer = new Writer({
+      maxEvents: 10,
+      maxBytes,
+      append: async (rows, options) => {
+        if ((calls += 1) === 1) return new Promise(() => {});
+        return slowly(store)(rows, options);
+      },
+    });
+    const told: WriteOutcome[] = [];
+    void writer.write(first, { atomic, urgent: false, onSettled: (outcomes) => told.push(...outcomes) });
+    const others: Promise<readonly WriteOutcome[]>[] = [];
+    for (let request = 0; request < rest; request += 1) {
+      others.push(writer.write([prepared(`e${request}`)]));
+      await vi.advanceTimersByTimeAsync(40);
+    }
+    await vi.advanceTimersByTimeAsync(26_000);
+    return { store, writer, told, others: (await Promise.all(others)).flat() };
+  }
+
+  test.each([
+    ['an atomic batch', { atomic: true }, 2],
+    ['a batch as large as a call may be', {}, 10],
+    ['a batch of more bytes than a call carries', { maxBytes: 100 }, 3],
+    ['a single event', {}, 1],
+  ])('with %s leaves it to the others, who are written too', async (_, options, count) => {
+    const first = Array.from({ length: count }, (__, index) => prepared(`first${index}`));
+    const { store, told, others } = await afterDeathOf(first, options);
+    expect(others.every(({ result }) => result === 'committed')).toBe(true);
+    expect(first.every(({ id }) => store.rows.has(id))).toBe(true);
+    expect(told).toEqual(first.map(() => COMMITTED));
+  });
+
+  test('leaves nothing behind that takes up room', async () => {
+    const { writer } = await afterDeathOf([prepared('first')]);
+    const room = (bytes: number) => writer.hasRoomFor([{ ...prepared('x'), bytes }]);
+    expect([room(12 * 1024 * 1024), room(12 * 1024 * 1024 + 1)]).toEqual([true, false]);
+  });
+
+  test('on a quiet isolate leaves its event to the next request, however late that comes', async () => {
+    const { store, writer, told } = await afterDeathOf([prepared('first')], { rest: 0 });
+    expect(told).toEqual([]);
+    const next = writer.write([prepared('next')]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await next).toEqual([COMMITTED]);
+    expect(told).toEqual([COMMITTED]);
+    expect([...store.rows.keys()].toSorted()).toEqual(['first', 'next']);
+  });
 });

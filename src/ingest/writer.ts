@@ -18,7 +18,7 @@ export interface WriterOptions {
   /** what one call carries at most, unless a single request brings more */
   maxEvents?: number;
   maxBytes?: number;
-  /** bytes that may wait in this isolate */
+  /** bytes that may wait or be under way in this isolate: a call makes five copies, and the isolate has 128 MB */
   maxWaiting?: number;
   /** calls a second, and how many may come at once after a pause */
   rate?: number;
@@ -45,8 +45,8 @@ interface Flush {
  * only with a full call, so that neither the isolate nor the database waits for the other.
  *
  * workerd may cancel what a finished request left running, so no loop outlives its request: each flush is led by one of
- * the requests whose events it carries, and when it ends the lead passes to the group that waited longest. Every waiting
- * request watches the leaders and takes over from a dead one. Sending twice is harmless: an event is stored once.
+ * the waiting requests, and when it ends the lead passes to the one that waited longest. Every waiting request watches the
+ * leaders and takes over from a dead one. Sending twice is harmless: an event is stored once.
  *
  * A lone event leaves at once. Only a flush that others waited for lingers a little, so that calls stay few and full.
  */
@@ -67,7 +67,7 @@ export class Writer {
       fullEvents: 500,
       maxEvents: 1000,
       maxBytes: 6 * 1024 * 1024,
-      maxWaiting: 32 * 1024 * 1024,
+      maxWaiting: 12 * 1024 * 1024,
       rate: 90,
       burst: 10,
       linger: 100,
@@ -87,32 +87,45 @@ export class Writer {
    * Stores the events of one request; run it in `waitUntil`, for others' events may travel with it.
    * @param options.atomic all or nothing
    * @param options.urgent a client waits for the commit
+   * @param options.onSettled told the outcomes once all are known, even where this request is cancelled before
    * @returns an outcome for each event, in order
    */
   async write(
     events: readonly PreparedEvent[],
-    { atomic = false, urgent = true }: { atomic?: boolean; urgent?: boolean } = {},
+    options: {
+      atomic?: boolean;
+      urgent?: boolean;
+      onSettled?(outcomes: readonly WriteOutcome[]): void;
+    } = {},
   ): Promise<readonly WriteOutcome[]> {
-    const group = new Group(events, { atomic, urgent, giveUpAt: Date.now() + this.#options.patience });
+    const { atomic = false, urgent = true, onSettled } = options;
+    const group: Group = new Group(events, {
+      atomic,
+      urgent,
+      giveUpAt: Date.now() + this.#options.patience,
+      onSettled: (outcomes) => {
+        this.#bytes -= group.bytes;
+        onSettled?.(outcomes);
+      },
+    });
     this.#bytes += group.bytes;
     this.#waiting.push(group);
     if (this.#isPressing()) for (const flush of this.#flushes) flush.hurry();
-    try {
-      while (group.open > 0) {
-        if (this.#mayLead(group)) await this.#lead(group);
-        else if (Date.now() < group.giveUpAt) await this.#watch(group);
-        else group.settleRest({ result: 'unavailable' });
-      }
-      return group.outcomes;
-    } finally {
-      this.#bytes -= group.bytes;
+    while (group.open > 0) {
+      if (Date.now() >= group.giveUpAt) group.settleRest({ result: 'unavailable' });
+      else if (this.#mayLead(group)) await this.#lead(group);
+      else await this.#watch(group);
     }
+    // It may have been called to lead just as the last of its events was settled.
+    for (const flush of this.#flushes) if (flush.leader === group) this.#passOn(flush);
+    return group.outcomes;
   }
 
   #mayLead(group: Group): boolean {
     if (this.#flushes.some(({ leader }) => leader === group)) return true;
-    if (this.#deadFlush(group) !== undefined) return true;
-    return this.#waiting.includes(group) && this.#mayStart();
+    const waits = this.#waiting.includes(group);
+    if (waits && this.#mayStart()) return true;
+    return this.#deadFlushes().some(({ groups }) => waits || groups.includes(group));
   }
 
   /** Another flush may start: there is none, or there is room for one and enough for it to carry. */
@@ -121,19 +134,16 @@ export class Writer {
     return this.#flushes.length < this.#options.flushes && this.#holds(this.#options.fullEvents);
   }
 
-  /** A flush whose leader is dead, and from which this group may take over: it waits, or it is what the dead one carried. */
-  #deadFlush(group: Group): Flush | undefined {
+  #deadFlushes(): Flush[] {
     const now = Date.now();
-    return this.#flushes.find(
-      ({ aliveUntil, groups }) =>
-        now >= aliveUntil && (groups.includes(group) || this.#waiting.includes(group)),
-    );
+    return this.#flushes.filter(({ aliveUntil }) => now >= aliveUntil);
   }
 
   /** Whether so many events wait, or, with `urgent`, whether someone waits for a commit. */
   #holds(count: number, urgent = false): boolean {
     let events = 0;
     return this.#waiting.some((group) => {
+      if (group.open === 0) return false;
       events += group.events.length;
       return events >= count || (urgent && group.urgent);
     });
@@ -153,23 +163,37 @@ export class Writer {
 
   async #lead(leader: Group): Promise<void> {
     const underLoad = this.#flushes.length > 0;
-    const before = this.#flushes.find((flush) => flush.leader === leader) ?? this.#deadFlush(leader);
-    const orphans = before?.groups ?? [];
-    for (const group of orphans) group.tried = true;
-    // What a dead leader carried goes first, and the new leader's own group is always aboard.
-    this.#waiting = [leader, ...[...orphans, ...this.#waiting].filter((group) => group !== leader)];
-    const flush: Flush = { leader, groups: [], aliveUntil: 0, hurry: () => {} };
-    this.#flushes = [...this.#flushes.filter((other) => other !== before), flush];
+    this.#takeOver(leader);
+    const flush = this.#flushes.find((known) => known.leader === leader) ?? this.#appoint(leader);
     this.#touch(flush);
     if (underLoad && !this.#isPressing()) await this.#linger(flush);
     const rush = this.#bucket.take();
     if (rush > 0) await this.#options.pause(rush);
     if (!this.#flushes.includes(flush)) return;
     this.#flushedAt = Date.now();
-    flush.groups = this.#board(leader);
+    flush.groups = this.#board();
     const { append, callLimit, pause } = this.#options;
-    await send(flush.groups, leader, { append, callLimit, pause, onProgress: () => this.#touch(flush) });
+    const onProgress = () => this.#touch(flush);
+    await send(flush.groups, { append, callLimit, pause, onProgress, until: leader.giveUpAt });
     if (this.#flushes.includes(flush)) this.#passOn(flush);
+  }
+
+  #appoint(leader: Group): Flush {
+    const flush: Flush = { leader, groups: [], aliveUntil: 0, hurry: () => {} };
+    this.#touch(flush);
+    this.#flushes.push(flush);
+    return flush;
+  }
+
+  /** What dead leaders carried goes first, whoever leads now: its own requests may be dead too. */
+  #takeOver(leader: Group): void {
+    const dead = this.#deadFlushes().filter((flush) => flush.leader !== leader);
+    if (dead.length === 0) return;
+    this.#flushes = this.#flushes.filter((flush) => !dead.includes(flush));
+    const orphans = dead.flatMap(({ groups }) => groups);
+    for (const flush of dead) flush.leader.abandoned = true;
+    for (const group of orphans) group.tried = true;
+    this.#waiting = [...orphans, ...this.#waiting];
   }
 
   async #linger(flush: Flush): Promise<void> {
@@ -180,19 +204,22 @@ export class Writer {
     await Promise.race([hurried.promise, this.#options.pause(remaining)]);
   }
 
-  /** Takes off the waiting list what the next call carries. An atomic group travels alone: its failure is no other's. */
-  #board(leader: Group): readonly Group[] {
-    const leaders = new Set(this.#flushes.map((flush) => flush.leader));
-    const aboard = new Set([leader]);
-    let events = leader.events.length;
-    let bytes = leader.bytes;
+  /**
+   * Takes off the waiting list what the next call carries: those that waited longest, be the leader's own among them or
+   * not. An atomic group travels alone: its failure is no other's.
+   */
+  #board(): readonly Group[] {
+    const aboard = new Set<Group>();
+    let events = 0;
+    let bytes = 0;
     for (const group of this.#waiting) {
-      if (group.open === 0 || leaders.has(group)) continue;
+      if (group.open === 0) continue;
       events += group.events.length;
       bytes += group.bytes;
-      const fits = events <= this.#options.maxEvents && bytes <= this.#options.maxBytes;
-      if (!fits || group.atomic || leader.atomic) break;
+      const fits = events <= this.#options.maxEvents && bytes <= this.#options.maxBytes && !group.atomic;
+      if (aboard.size > 0 && !fits) break;
       aboard.add(group);
+      if (group.atomic) break;
     }
     this.#waiting = this.#waiting.filter((group) => group.open > 0 && !aboard.has(group));
     return [...aboard];
@@ -203,14 +230,15 @@ export class Writer {
     flush.aliveUntil = Date.now() + this.#options.leaderLimit;
   }
 
-  /** Ends a flush: what it could not settle waits again, and the first in line leads on. */
+  /** Ends a flush: what it could not settle waits again, and the first in line that lives leads on. */
   #passOn(flush: Flush): void {
     this.#flushes = this.#flushes.filter((other) => other !== flush);
     this.#waiting = [...flush.groups, ...this.#waiting].filter((group) => group.open > 0);
-    const next = this.#waiting.find((group) => this.#flushes.every(({ leader }) => leader !== group));
+    const next = this.#waiting.find(
+      (group) => !group.abandoned && this.#flushes.every(({ leader }) => leader !== group),
+    );
     if (next === undefined || !this.#mayStart()) return;
-    const aliveUntil = Date.now() + this.#options.leaderLimit;
-    this.#flushes.push({ leader: next, groups: [], aliveUntil, hurry: () => {} });
+    this.#appoint(next);
     next.wake();
   }
 }

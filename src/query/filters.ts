@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ACTOR_TYPES } from '../events/event.ts';
 import { parseTime } from '../events/time.ts';
 import { ProblemError } from '../http/problem.ts';
 
@@ -32,9 +33,9 @@ const time = once(
 ).optional();
 
 const listQuery = z.strictObject({
-  workspace_id: once(z.string().min(1).max(128)).optional(),
+  workspace_id: once(z.string().min(1, 'must not be empty').max(128, 'may have 128 characters')).optional(),
   actor_id: anyOf(word),
-  actor_type: anyOf(z.enum(['user', 'system', 'api_key', 'service', 'agent', 'anonymous'])),
+  actor_type: anyOf(z.enum(ACTOR_TYPES, `must be one of: ${ACTOR_TYPES.join(', ')}`)),
   action: anyOf(word),
   target_type: anyOf(word),
   target_id: anyOf(word),
@@ -45,7 +46,7 @@ const listQuery = z.strictObject({
     z.coerce
       .number<string>('must be a number')
       .int('must be a whole number')
-      .min(1)
+      .min(1, 'must be 1 or more')
       .max(200, 'may be 200 at most'),
   ).optional(),
   cursor: once(z.string()).optional(),

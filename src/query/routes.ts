@@ -16,8 +16,8 @@ export function queryRoutes(auth: Authenticator, sql: Sql): Hono<AppEnv> {
   routes.get('/events', reader, async (c) => {
     const query = parseListQuery(new URL(c.req.url).searchParams);
     const workspaceId = workspaceToRead(c, query.workspace_id);
-    const page = await listEvents(sql, workspaceId, query);
     c.set('deed', { workspaceId, action: 'operator.events_listed' });
+    const page = await listEvents(sql, workspaceId, query);
     if (page.next_cursor !== null) {
       const next = new URL(c.req.url);
       next.searchParams.set('cursor', page.next_cursor);
@@ -26,12 +26,13 @@ export function queryRoutes(auth: Authenticator, sql: Sql): Hono<AppEnv> {
     return c.json(page);
   });
 
-  routes.get('/events/:id', reader, async (c) => {
+  // Not /events/batch, which is for POST: there the answer is 405.
+  routes.get('/events/:id{(?!batch$)[^/]+}', reader, async (c) => {
     const workspaceId = workspaceToRead(c, readQuery(c, ['workspace_id']).workspace_id);
+    c.set('deed', { workspaceId, action: 'operator.event_read' });
     const event = await getEvent(sql, workspaceId, c.req.param('id'));
     if (event === undefined)
       throw new ProblemError({ code: 'not_found', detail: 'This workspace has no event with this id.' });
-    c.set('deed', { workspaceId, action: 'operator.event_read' });
     return c.json(event);
   });
 

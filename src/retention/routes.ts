@@ -14,15 +14,13 @@ export function retentionRoutes(auth: Authenticator, sql: Sql): Hono<AppEnv> {
   const operator = authenticate(auth, null, true);
 
   routes.get('/retention', operator, async (c) => {
-    const status = await answering(retentionStatus(sql));
     c.set('deed', { workspaceId: SYSTEM_WORKSPACE, action: 'operator.retention_viewed' });
-    return c.json(status);
+    return c.json(await answering(retentionStatus(sql)));
   });
 
   routes.post('/retention/run', operator, async (c) => {
-    const summary = await answering(runRetention(sql, 'operator'));
     c.set('deed', { workspaceId: SYSTEM_WORKSPACE, action: 'operator.retention_run' });
-    return c.json(summary);
+    return c.json(await answering(runRetention(sql, 'operator')));
   });
 
   return routes;

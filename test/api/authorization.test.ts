@@ -97,7 +97,7 @@ describe("the operator's key", () => {
   /** What the log says of the operator in a workspace, oldest first. */
   async function deeds(workspaceId: string) {
     return deployment.database.owner.query(
-      `SELECT id, action, actor_type, actor_id, target_type, target_id, request_id, key_id FROM audit.events
+      `SELECT id, action, actor_type, actor_id, target_type, target_id, request_id, key_id, metadata FROM audit.events
        WHERE workspace_id = $1 AND actor_id = 'operator' ORDER BY id`,
       [workspaceId],
     );
@@ -157,12 +157,15 @@ describe("the operator's key", () => {
     });
   });
 
-  test('leaves no record of what failed', async () => {
+  test('leaves a record of what failed too', async () => {
     await operator.get(`/v1/events/${anEvent().id}?workspace_id=umbrella`);
-    await operator.get('/v1/events?workspace_id=umbrella&limit=0');
-    // A deed that follows is recorded, and nothing before it.
-    await operator.get('/v1/events?workspace_id=umbrella');
-    await vi.waitFor(async () => expect(await deeds('umbrella')).toHaveLength(1));
+    await operator.get('/v1/events?workspace_id=umbrella&cursor=x');
+    await vi.waitFor(async () =>
+      expect(await deeds('umbrella')).toMatchObject([
+        { action: 'operator.event_read', metadata: { status: 404 } },
+        { action: 'operator.events_listed', metadata: { status: 400 } },
+      ]),
+    );
   });
 
   test('runs retention and looks at it, and the service keeps a record of that', async () => {

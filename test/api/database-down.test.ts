@@ -41,10 +41,11 @@ describe('with the database unreachable, a Worker that has just started', () => 
   });
 
   test('answers 503 with Retry-After to whoever wants it committed', async () => {
+    const { id: _, ...unnamed } = anEvent();
     const [one, batch, atomic] = await Promise.all([
       client.post('/v1/events?ack=committed', late),
       client.post('/v1/events/batch?ack=committed', { events: [anEvent(), anEvent()] }),
-      client.post('/v1/events/batch?atomic=true', { events: [anEvent()] }),
+      client.post('/v1/events/batch?atomic=true', { events: [unnamed, unnamed] }),
     ]);
     for (const answer of [one, atomic]) {
       expect([answer.status, answer.body.code]).toEqual([503, 'unavailable']);
@@ -58,6 +59,19 @@ describe('with the database unreachable, a Worker that has just started', () => 
       { problem: { code: 'unavailable' } },
       { problem: { code: 'unavailable' } },
     ]);
+    // It may be stored all the same. Who sends it again needs the ids that the server made.
+    const uuid = expect.stringMatching(/^[0-9a-f-]{14}7/);
+    expect(one.body).toMatchObject({
+      id: late.id,
+      workspace_id: 'acme',
+      detail: expect.stringMatching('not known'),
+    });
+    expect(batch.body.results[0].problem).toMatchObject({
+      id: uuid,
+      workspace_id: 'acme',
+      created_at: expect.any(String),
+    });
+    expect(atomic.body).toMatchObject({ ids: [uuid, uuid], detail: expect.stringMatching('not known') });
   });
 
   test.each(['/v1/events', `/v1/events/${anEvent().id}`])(

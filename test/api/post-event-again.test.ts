@@ -118,6 +118,7 @@ describe('another event under the same id', () => {
     const before = await storedEvent(deployment, 'acme', event.id);
     const answer = await client.post(COMMITTED, { ...event, [field]: value });
     expect(answer.status).toBe(409);
+    expect(answer.headers.get('Daybook-Ack')).toBe('committed');
     expect(answer.headers.get('Content-Type')).toBe('application/problem+json');
     expect(answer.body).toMatchObject({ code: 'conflict', status: 409, leaf_hash: leafHash });
     expect(await storedEvent(deployment, 'acme', event.id)).toEqual(before);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { signKey } from '../../src/auth/key.ts';
 import { anEvent, clientOf } from '../support/client.ts';
-import { deploy, type Deployment } from '../support/deployment.ts';
+import { deploy, KEY_SECRET, type Deployment } from '../support/deployment.ts';
 import { countEvents, storedEvent } from '../support/stored.ts';
 
 let deployment: Deployment;
@@ -111,6 +112,12 @@ describe('a key for every workspace', () => {
     expect(answer.body.errors).toMatchObject([{ pointer: '/workspace_id', code }]);
   });
 
+  test('does not cover a workspace of the name *', async () => {
+    const client = clientOf(deployment, await deployment.key(anywhere));
+    const answer = await client.post(COMMITTED, anEvent({ workspace_id: '*' }));
+    expect([answer.status, answer.body.code]).toEqual([403, 'workspace_forbidden']);
+  });
+
   test('reads nothing', async () => {
     const client = clientOf(deployment, await deployment.key(anywhere));
     const answer = await client.get('/v1/events?workspace_id=acme');
@@ -118,28 +125,31 @@ describe('a key for every workspace', () => {
   });
 });
 
+/** A key as it would be if `keys create` let it through. */
+const keyFor = (...workspaces: string[]) =>
+  signKey({ id: crypto.randomUUID(), workspaces, scopes: ['events:write'] }, KEY_SECRET);
+
 describe("the service's own workspace", () => {
-  test.each([
-    { workspaces: ['*'], scopes: ['events:write' as const] },
-    { workspaces: ['daybook'] },
-    { workspaces: ['acme', 'daybook'] },
-  ])('cannot be written to with a key for $workspaces', async (request) => {
-    const client = clientOf(deployment, await deployment.key(request));
-    const count = await countEvents(deployment, 'daybook');
-    const answer = await client.post(COMMITTED, anEvent({ workspace_id: 'daybook' }));
-    expect([answer.status, answer.body.code]).toEqual([403, 'workspace_forbidden']);
-    const batch = await client.post('/v1/events/batch?ack=committed', {
-      events: [anEvent({ workspace_id: 'daybook' })],
-    });
-    expect(batch.body).toMatchObject({
-      accepted: 0,
-      results: [{ problem: { code: 'workspace_forbidden' } }],
-    });
-    expect(await countEvents(deployment, 'daybook')).toBe(count);
-  });
+  test.each([[['*']], [['daybook']], [['acme', 'daybook']]])(
+    'cannot be written to with a key for %j',
+    async (workspaces) => {
+      const client = clientOf(deployment, await keyFor(...workspaces));
+      const count = await countEvents(deployment, 'daybook');
+      const answer = await client.post(COMMITTED, anEvent({ workspace_id: 'daybook' }));
+      expect([answer.status, answer.body.code]).toEqual([403, 'workspace_forbidden']);
+      const batch = await client.post('/v1/events/batch?ack=committed', {
+        events: [anEvent({ workspace_id: 'daybook' })],
+      });
+      expect(batch.body).toMatchObject({
+        accepted: 0,
+        results: [{ problem: { code: 'workspace_forbidden' } }],
+      });
+      expect(await countEvents(deployment, 'daybook')).toBe(count);
+    },
+  );
 
   test('is not written to by leaving the workspace out', async () => {
-    const client = clientOf(deployment, await deployment.key({ workspaces: ['daybook'] }));
+    const client = clientOf(deployment, await keyFor('daybook'));
     const count = await countEvents(deployment, 'daybook');
     expect((await client.post(COMMITTED, anEvent())).status).toBe(403);
     expect(await countEvents(deployment, 'daybook')).toBe(count);

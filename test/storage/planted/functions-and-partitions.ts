@@ -34,7 +34,7 @@ export const FUNCTIONS_AND_PARTITIONS: Planted[] = [
   {
     what: 'a changed view',
     plant:
-      'CREATE OR REPLACE VIEW audit.retention_due AS SELECT NULL::text AS task, NULL::text AS parent, NULL::text COLLATE "C" AS partition, now() AS due_at, 1 AS step WHERE false',
+      'CREATE OR REPLACE VIEW audit.retention_due AS SELECT NULL::text AS task, NULL::text AS parent, NULL::text COLLATE "C" AS partition, now() AS lower_bound, now() AS due_at, 1 AS step WHERE false',
     finding: 'retention_due: view is',
   },
   {
