@@ -4,22 +4,32 @@ z.config({ jitless: true });
 
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 
+/** What `sha256sum` prints after the hash of its standard input. */
+const SHA256SUM_NAME = /\s+\*?-$/;
+
+/** One or two secrets, comma-separated: the first signs API keys, all verify them. */
+export const KEY_SECRETS = z
+  .string()
+  .transform((text) => text.split(',').map((secret) => secret.trim()))
+  .refine(
+    (secrets) => secrets.every((secret) => secret.length >= 32),
+    'each secret needs 32 characters or more',
+  );
+
 const bindings = z.object({
   /** `postgres://daybook_app:password@host/database` */
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL'),
-  /** One or two secrets, comma-separated: the first signs API keys, all verify them. */
-  DAYBOOK_KEY_SECRET: z
-    .string()
-    .transform((text) => text.split(',').map((secret) => secret.trim()))
-    .refine(
-      (secrets) => secrets.every((secret) => secret.length >= 32),
-      'each secret needs 32 characters or more',
-    ),
+  DAYBOOK_KEY_SECRET: KEY_SECRETS,
   /** SHA-256 of the operator's keys, hex, comma-separated: none, one, or two during a rotation. */
   DAYBOOK_OPERATOR_KEY_HASHES: z
     .string()
     .default('')
-    .transform((text) => text.split(',').filter((hash) => hash !== ''))
+    .transform((text) =>
+      text
+        .split(',')
+        .map((hash) => hash.trim().replace(SHA256SUM_NAME, ''))
+        .filter((hash) => hash !== ''),
+    )
     .refine(
       (hashes) => hashes.length <= 2 && hashes.every((hash) => SHA256_HEX.test(hash)),
       'at most two SHA-256 hashes',

@@ -1,5 +1,6 @@
 import type { Sql } from '../db/client.ts';
-import { makeId } from '../events/id.ts';
+import { isId, makeId } from '../events/id.ts';
+import { SYSTEM_WORKSPACE } from '../events/own-event.ts';
 import { ANY_WORKSPACE, signKey, type Scope } from './key.ts';
 
 /** What a new key is to be good for. */
@@ -68,8 +69,16 @@ export async function listKeys(sql: Sql, workspaceId?: string): Promise<ListedKe
   return rows as ListedKey[];
 }
 
-/** Revokes a key; every isolate obeys within a minute. @returns false when there is no such key or it was revoked before */
+/**
+ * Revokes a key; every isolate obeys within a minute.
+ * @returns false when there is no such key or it was revoked before
+ * @throws KeyRequestError when the id is none that a key can have
+ */
 export async function revokeKey(sql: Sql, id: string): Promise<boolean> {
+  if (!isId(id))
+    throw new KeyRequestError(
+      `"${id}" is not the id of a key: that is a UUID, as the list of keys shows it.`,
+    );
   const rows = await sql.query(
     'UPDATE audit.api_keys SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING id',
     [id],
@@ -84,6 +93,10 @@ function checkRequest({ name, workspaces, scopes, expiresAt }: KeyRequest): void
     throw new KeyRequestError('A key covers 1 to 100 workspaces, or *.');
   if (workspaces.some((id) => id.length < 1 || id.length > 128))
     throw new KeyRequestError('A workspace id has 1 to 128 characters.');
+  if (workspaces.includes(SYSTEM_WORKSPACE) && scopes.includes('events:write'))
+    throw new KeyRequestError(
+      `Only the service writes to the workspace ${SYSTEM_WORKSPACE}: a key for it cannot have the scope events:write.`,
+    );
   if (scopes.length < 1) throw new KeyRequestError('A key needs at least one scope.');
   if (
     workspaces.includes(ANY_WORKSPACE) &&

@@ -2,7 +2,7 @@ import { defineCommand } from 'citty';
 import { diagnose, type Snapshot } from '../db/doctor/compare.ts';
 import snapshot from '../db/doctor/schema-snapshot.json' with { type: 'json' };
 import { readMigrations } from '../db/migrate.ts';
-import { devOption, ownerConnection } from './environment.ts';
+import { asOwner, devOption } from './environment.ts';
 
 export const doctorCommand = defineCommand({
   meta: {
@@ -12,7 +12,8 @@ export const doctorCommand = defineCommand({
   args: devOption,
   async run({ args }) {
     const expected: Snapshot = snapshot;
-    const differences = await diagnose(ownerConnection(args), await readMigrations(), expected);
+    const migrations = await readMigrations();
+    const differences = await asOwner(args, (sql) => diagnose(sql, migrations, expected));
     for (const difference of differences) console.log(`✗ ${difference}`);
     if (differences.length > 0) process.exitCode = 1;
     else console.log('✓ The database is as the migrations make it.');

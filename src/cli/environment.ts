@@ -1,33 +1,88 @@
-import { existsSync } from 'node:fs';
-import { loadEnvFile } from 'node:process';
-import { connect, type Sql } from '../db/client.ts';
-
-/** Something the user has to set or change; printed without a stack. */
-export class UsageError extends Error {
-  override name = 'UsageError';
-}
+import { existsSync, readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { NeonDbError } from '@neondatabase/serverless';
+import { connect, type DatabaseAddress, type Sql } from '../db/client.ts';
+import { KEY_SECRETS } from '../env.ts';
+import { describeFailure } from './database-failure.ts';
+import { parseDatabaseUrl } from './database-url.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Where `npm run dev` leaves the owner's connection for the CLI. */
 export const DEV_OWNER_ENV = '.daybook/owner.env';
 
 export const devOption = {
-  dev: { type: 'boolean', description: `Use the database of "npm run dev" (${DEV_OWNER_ENV})` },
+  dev: {
+    type: 'boolean',
+    description: `Use the database of "npm run dev", by ${DEV_OWNER_ENV} and whatever the environment says`,
+  },
 } as const;
 
-/** The owner's connection, from DATABASE_URL, or from the development database with `--dev`. */
-export function ownerConnection(args: { dev?: boolean | undefined }): Sql {
-  if (args.dev === true) {
-    if (!existsSync(DEV_OWNER_ENV))
-      throw new UsageError(`There is no ${DEV_OWNER_ENV}. Start "npm run dev" first.`);
-    loadEnvFile(DEV_OWNER_ENV);
-  }
-  const url = required('DATABASE_URL', "the owner's connection, postgres://user:password@host/database");
-  return connect({ url, localEndpoint: process.env['DAYBOOK_LOCAL_DATABASE'] });
+interface DevArgs {
+  dev?: boolean | undefined;
 }
 
-/** @throws UsageError that names the variable and what it is */
-export function required(name: string, what: string): string {
-  const value = process.env[name];
-  if (value === undefined || value === '') throw new UsageError(`Set ${name}: ${what}.`);
-  return value;
+/**
+ * Runs what a command does, as the owner: with the connection in DATABASE_URL, or with `--dev` to the development database.
+ * @throws UsageError, also when the database fails: it says what to do
+ */
+export async function asOwner<T>(args: DevArgs, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const variables = variablesFor(args);
+  const url = required(
+    variables,
+    'DATABASE_URL',
+    "the owner's connection, postgres://user:password@host/database",
+  );
+  parseDatabaseUrl(url);
+  const address = { url, localEndpoint: localEndpointOf(variables) };
+  const sql = connectTo(address);
+  try {
+    return await work(sql);
+  } catch (error) {
+    if (!(error instanceof NeonDbError)) throw error;
+    throw new UsageError(describeFailure(error, address), { cause: error });
+  }
+}
+
+/** The first of DAYBOOK_KEY_SECRET, which signs. @throws UsageError where the Worker would refuse the variable */
+export function signingSecret(args: DevArgs): string {
+  const what = 'the secret that signs API keys, the same as the Worker has';
+  const secrets = KEY_SECRETS.safeParse(required(variablesFor(args), 'DAYBOOK_KEY_SECRET', what));
+  const [first] = secrets.data ?? [];
+  if (first !== undefined) return first;
+  const fault = secrets.error?.issues[0]?.message;
+  throw new UsageError(`DAYBOOK_KEY_SECRET: ${fault}, and the Worker takes no other. Give ${what}.`);
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** With `--dev` nothing comes from the environment: a forgotten DATABASE_URL may be that of production. */
+function variablesFor({ dev }: DevArgs): Variables {
+  if (dev !== true) return process.env;
+  if (!existsSync(DEV_OWNER_ENV))
+    throw new UsageError(`There is no ${DEV_OWNER_ENV}. Start "npm run dev" first.`);
+  return parseEnv(readFileSync(DEV_OWNER_ENV, 'utf8'));
+}
+
+function required(variables: Variables, name: string, what: string): string {
+  const value = variables[name];
+  if (value !== undefined && value !== '') return value;
+  throw new UsageError(
+    `Set ${name}: ${what}. Or add --dev for the database of "npm run dev" (by npm: npm run … -- --dev).`,
+  );
+}
+
+function localEndpointOf(variables: Variables): string | undefined {
+  const endpoint = variables['DAYBOOK_LOCAL_DATABASE'];
+  if (endpoint === undefined || endpoint === '') return undefined;
+  if (URL.canParse(endpoint)) return endpoint;
+  throw new UsageError('DAYBOOK_LOCAL_DATABASE is not a URL. Leave it unset to use Neon.');
+}
+
+function connectTo(address: DatabaseAddress): Sql {
+  try {
+    return connect(address);
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
 }

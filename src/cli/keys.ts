@@ -1,7 +1,8 @@
 import { defineCommand } from 'citty';
 import { issueKey, listKeys, revokeKey } from '../auth/issue.ts';
 import { SCOPES, type Scope } from '../auth/key.ts';
-import { devOption, ownerConnection, required, UsageError } from './environment.ts';
+import { asOwner, devOption, signingSecret } from './environment.ts';
+import { UsageError } from './usage-error.ts';
 
 const create = defineCommand({
   meta: { name: 'create', description: 'Make an API key and print it; it cannot be shown again' },
@@ -20,18 +21,14 @@ const create = defineCommand({
     },
   },
   async run({ args }) {
-    const sql = ownerConnection(args);
-    const secrets = required(
-      'DAYBOOK_KEY_SECRET',
-      'the secret that signs API keys, the same as the Worker has',
-    );
-    const [secret = ''] = secrets.split(',');
-    const { id, key } = await issueKey(sql, secret.trim(), {
+    const request = {
       name: args.name,
-      workspaces: args.workspace.split(','),
+      workspaces: args.workspace.split(',').map((id) => id.trim()),
       scopes: args.scope.split(',').map(toScope),
       expiresAt: args.expires === undefined ? undefined : toTime(args.expires),
-    });
+    };
+    const secret = signingSecret(args);
+    const { id, key } = await asOwner(args, (sql) => issueKey(sql, secret, request));
     console.error(`Key ${id}. Keep it now: it is stored nowhere.`);
     console.log(key);
   },
@@ -41,7 +38,7 @@ const list = defineCommand({
   meta: { name: 'list', description: 'List keys, newest first' },
   args: { ...devOption, workspace: { type: 'string', description: 'Only keys of this workspace' } },
   async run({ args }) {
-    for (const key of await listKeys(ownerConnection(args), args.workspace)) {
+    for (const key of await asOwner(args, (sql) => listKeys(sql, args.workspace))) {
       const state =
         key.revoked_at !== null
           ? `revoked ${key.revoked_at}`
@@ -60,7 +57,7 @@ const revoke = defineCommand({
     id: { type: 'positional', description: 'The id that "keys list" shows', required: true },
   },
   async run({ args }) {
-    if (!(await revokeKey(ownerConnection(args), args.id)))
+    if (!(await asOwner(args, (sql) => revokeKey(sql, args.id))))
       throw new UsageError('There is no key with this id that is not revoked.');
     console.log(`Revoked ${args.id}.`);
   },

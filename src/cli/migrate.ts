@@ -1,12 +1,14 @@
 import { defineCommand } from 'citty';
 import { migrate, migrationStatus, readMigrations } from '../db/migrate.ts';
-import { devOption, ownerConnection } from './environment.ts';
+import { asOwner, devOption } from './environment.ts';
+import { UsageError } from './usage-error.ts';
 
 const status = defineCommand({
   meta: { name: 'status', description: 'Show which migrations are applied; exits 1 unless all are' },
   args: devOption,
   async run({ args }) {
-    const states = await migrationStatus(ownerConnection(args), await readMigrations());
+    const migrations = await readMigrations();
+    const states = await asOwner(args, (sql) => migrationStatus(sql, migrations));
     for (const { name, state, appliedAt } of states)
       console.log(`${state.padEnd(8)} ${name}  ${appliedAt ?? ''}`.trimEnd());
     if (states.some(({ state }) => state !== 'applied')) process.exitCode = 1;
@@ -20,14 +22,19 @@ export const migrateCommand = defineCommand({
     'dry-run': { type: 'boolean', description: 'Execute everything that is pending, then roll it back' },
   },
   subCommands: { status },
-  async run({ args, rawArgs }) {
-    if (rawArgs.includes('status')) return;
+  async run({ args }) {
     const dryRun = args['dry-run'] === true;
-    const pending = await migrate(ownerConnection(args), await readMigrations(), {
-      dryRun,
-      onApplied: ({ name }) => console.log(`applied  ${name}`),
-    });
+    if (!dryRun && keptByNpm('dry_run', 'dryrun'))
+      throw new UsageError('npm kept --dry-run to itself. Write: npm run migrate -- --dry-run');
+    const onApplied = ({ name }: { name: string }) => console.log(`applied  ${name}`);
+    const migrations = await readMigrations();
+    const pending = await asOwner(args, (sql) => migrate(sql, migrations, { dryRun, onApplied }));
     if (dryRun) for (const { name } of pending) console.log(`would apply  ${name}`);
     if (pending.length === 0) console.log('Nothing to do: every migration is applied.');
   },
 });
+
+/** `npm run migrate --dry-run`, without the `--`: npm takes the option, and would have everything migrated. */
+function keptByNpm(...options: string[]): boolean {
+  return options.some((option) => process.env[`npm_config_${option}`] === 'true');
+}

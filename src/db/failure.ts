@@ -25,7 +25,7 @@ export function toFailure(error: unknown): DatabaseFailure {
       return { kind: 'refused', sqlstate, constraint, detail: cause.detail ?? null };
     }
     // The driver reports an answer that is no Postgres error by its status alone.
-    if (sqlstate === null && /^Server error \(HTTP status 413\)/.test(cause.message)) {
+    if (sqlstate === null && cause.message.startsWith('Server error (HTTP status 413)')) {
       return { kind: 'refused', sqlstate: '54000', constraint: null, detail: null };
     }
     return { kind: 'unavailable', sqlstate };

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { issueKey } from '../auth/issue.ts';
 import { hashOperatorKey, makeOperatorKey } from '../auth/operator.ts';
@@ -77,7 +77,9 @@ async function readState(): Promise<State> {
 
 async function save(name: string, text: string): Promise<string> {
   const path = `${DIRECTORY}/${name}`;
-  await writeFile(path, text, { mode: 0o600 });
+  // An interrupt may come at any time, and half a file would stop the next start.
+  await writeFile(`${path}.new`, text, { mode: 0o600 });
+  await rename(`${path}.new`, path);
   return path;
 }
 

@@ -1,25 +1,27 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { CannotListen } from './endpoint.ts';
 import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { CannotListen } from './endpoint.ts';
 
-export interface RunningWorker {
+export interface DevWorker {
   url: string;
-  /** settles with the exit code when wrangler ends by itself */
+  /** settles once it listens; rejects when wrangler ends before */
+  ready: Promise<void>;
+  /** settles with the exit code when wrangler ends */
   ended: Promise<number>;
+  /** Ends wrangler and everything it started, at any time. */
   close(): Promise<void>;
 }
 
-/**
- * Starts `wrangler dev` on the real wrangler.toml and waits until it listens.
- * @throws CannotListen when the port is taken; Error when wrangler ends before it is ready
- */
-export async function startWorker(options: { port: number; envFile: string }): Promise<RunningWorker> {
-  await checkFree(options.port);
+/** How long wrangler may take to end in order, in milliseconds. */
+const CLOSE_TIMEOUT = 5000;
+
+/** Starts `wrangler dev` on the real wrangler.toml. Returns at once, so that an interrupt can end what is starting. */
+export function startWorker({ port, envFile }: { port: number; envFile: string }): DevWorker {
   const wrangler = fileURLToPath(new URL('../bin/wrangler.js', import.meta.resolve('wrangler')));
-  const flags = ['--ip', '127.0.0.1', '--port', String(options.port), '--env-file', options.envFile];
+  const flags = ['--ip', '127.0.0.1', '--port', String(port), '--env-file', envFile];
   const child = spawn(
     process.execPath,
     [wrangler, 'dev', ...flags, '--persist-to', '.daybook/wrangler', '--show-interactive-dev-session=false'],
@@ -31,29 +33,43 @@ export async function startWorker(options: { port: number; envFile: string }): P
     },
   );
   const ended = once(child, 'exit').then(([code]) => Number(code ?? 1));
-  const url = `http://127.0.0.1:${options.port}`;
-  const lines = createInterface({ input: child.stdout });
-  const ready = new Promise<void>((resolve) => {
-    lines.on('line', (line) => {
+  const ready = new Promise<void>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
       if (line.includes('Ready on')) resolve();
       else console.log(line);
     });
+    ended.then(
+      (code) => reject(new Error(`wrangler dev ended with code ${code} before it was ready`)),
+      reject,
+    );
   });
   const close = async (): Promise<void> => {
-    if (child.exitCode !== null || child.pid === undefined) return;
-    process.kill(-child.pid, 'SIGTERM');
+    if (child.pid === undefined) return;
+    const { pid } = child;
+    signalGroup(pid, 'SIGTERM');
+    const timeout = setTimeout(() => signalGroup(pid, 'SIGKILL'), CLOSE_TIMEOUT);
     await ended;
+    clearTimeout(timeout);
+    // When it is interrupted while it starts, wrangler leaves workerd behind.
+    signalGroup(pid, 'SIGKILL');
   };
-  const early = ended.then((code) =>
-    Promise.reject(new Error(`wrangler dev ended with code ${code} before it was ready`)),
-  );
-  await Promise.race([ready, early]);
-  early.catch(() => undefined);
-  return { url, ended, close };
+  return { url: `http://127.0.0.1:${port}`, ready, ended, close };
 }
 
-/** wrangler would take the next port in silence, and the printed address would be another program's. */
-async function checkFree(port: number): Promise<void> {
+function signalGroup(leader: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-leader, signal);
+  } catch (error) {
+    // Nobody is left in it.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+/**
+ * wrangler would take the next port in silence, and the printed address would be another program's.
+ * @throws CannotListen
+ */
+export async function checkPortFree(port: number): Promise<void> {
   const probe = createServer();
   const listening = once(probe, 'listening');
   probe.listen(port, '127.0.0.1');

@@ -47,8 +47,11 @@ async function answer(socket: Socket, database: PGlite, messages: Buffer): Promi
       // The chunk is a view into memory that the next one overwrites.
       onRawData: (chunk) => socket.write(Uint8Array.from(chunk)),
     });
-  } catch {
+  } catch (error) {
     // A failure in WebAssembly leaves the database in no state to go on; Postgres' own errors are answers.
+    process.stderr.write(
+      `the embedded database failed: ${error instanceof Error ? error.stack : String(error)}\n`,
+    );
     process.exit(1);
   }
 }

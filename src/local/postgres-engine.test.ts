@@ -1,8 +1,10 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Engine } from './engine.ts';
 import { ComputeUnreachable, ConnectionLost, PostgresError, ResultTooLarge } from './engine-errors.ts';
 import { startServer, type TestServer } from '../../test/support/postgres-server.ts';
-import { connectPostgres } from './postgres-engine.ts';
+import { connectPostgres, UnsupportedParameter } from './postgres-engine.ts';
 
 describe('the engine in front of a server', () => {
   let server: TestServer;
@@ -120,5 +122,60 @@ describe('the engine in front of a server', () => {
     await expect(answer).rejects.toBeInstanceOf(ConnectionLost);
     await closed;
     await expect(value('select 1')).rejects.toBeInstanceOf(ComputeUnreachable);
+  });
+});
+
+describe('the address of a server, as a URL', () => {
+  /** What becomes of a first request to whatever the URL names. */
+  async function failure(url: string): Promise<unknown> {
+    const engine = connectPostgres({ url });
+    const login = { user: 'u', password: 'p', database: 'd' };
+    const error = await engine.run(login, { statements: [] }).catch((error: unknown) => error);
+    await engine.close();
+    return error instanceof Error ? error.cause : error;
+  }
+
+  /** Answers the first bytes of a connection, and resolves to what comes then. */
+  async function listen(answer: string): Promise<{ port: number; next: Promise<Buffer>; close(): void }> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const next = (async () => {
+      const [socket] = (await once(server, 'connection')) as [Socket];
+      await once(socket, 'data');
+      socket.write(answer);
+      const [bytes] = (await once(socket, 'data')) as [Buffer];
+      socket.destroy();
+      return bytes;
+    })();
+    return { port: (server.address() as AddressInfo).port, next, close: () => server.close() };
+  }
+
+  test.each(['require', 'verify-full'])('begins TLS for sslmode=%s', async (mode) => {
+    const { port, next, close } = await listen('S');
+    const failed = failure(`postgres://127.0.0.1:${port}/?sslmode=${mode}`);
+    // A TLS record with a handshake in it.
+    expect((await next)[0]).toBe(0x16);
+    expect(await failed).toBeInstanceOf(Error);
+    close();
+  });
+
+  test('never falls back to clear text for sslmode=require', async () => {
+    const { port, next, close } = await listen('N');
+    next.catch(() => {});
+    expect(await failure(`postgres://127.0.0.1:${port}/?sslmode=require`)).toMatchObject({
+      message: 'The server does not support SSL connections',
+    });
+    close();
+  });
+
+  test.each([
+    'sslmode=prefer',
+    'sslmode=',
+    'sslmode=require&sslrootcert=ca.pem',
+    'options=-csearch_path%3Dx',
+  ])('is refused with %s, which would not be heeded', (parameters) => {
+    expect(() => connectPostgres({ url: `postgres://127.0.0.1/?${parameters}` })).toThrow(
+      UnsupportedParameter,
+    );
   });
 });

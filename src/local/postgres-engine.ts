@@ -16,22 +16,43 @@ export interface PostgresEngineOptions {
  * Runs requests on a Postgres server. Sessions are pooled per login, cleaned after each request and closed
  * after ten idle seconds.
  *
- * @param options host and port, or a URL of which only these two count
+ * @param options host and port, or a URL of which only these two and `sslmode` count
+ * @throws UnsupportedParameter
  * @example
  * const engine = connectPostgres({ url: 'postgres://localhost:5432' });
  */
 export function connectPostgres(
   options: PostgresEngineOptions & (ServerAddress | { url: string | URL }),
 ): Engine {
-  const address =
-    'url' in options ? addressOf(new URL(options.url)) : { host: options.host, port: options.port };
+  const address = 'url' in options ? addressOf(new URL(options.url)) : options;
   return new PostgresEngine(address, options.max ?? defaultMax);
 }
 
+/** The URL asks for something of the connection that would not be done. */
+export class UnsupportedParameter extends Error {
+  override readonly name = 'UnsupportedParameter';
+}
+
+/** As libpq has them; `require` encrypts and checks no certificate. */
+const tlsByMode = new Map<string | null, ServerAddress['tls']>([
+  [null, false],
+  ['disable', false],
+  ['require', { rejectUnauthorized: false }],
+  ['verify-full', true],
+]);
+
 function addressOf(url: URL): ServerAddress {
+  const other = [...url.searchParams.keys()].find((name) => name !== 'sslmode');
+  if (other !== undefined)
+    throw new UnsupportedParameter(
+      `of the parameters of a Postgres URL only sslmode is known: remove ${other}`,
+    );
+  const tls = tlsByMode.get(url.searchParams.get('sslmode'));
+  if (tls === undefined)
+    throw new UnsupportedParameter('sslmode can be disable, which is the default, require or verify-full');
   // IPv6 hosts come in brackets, which `net.connect` does not take.
   const host = decodeURIComponent(url.hostname).replace(/^\[(.*)\]$/, '$1');
-  return { host: host || 'localhost', port: Number(url.port) || defaultPort };
+  return { host: host || 'localhost', port: Number(url.port) || defaultPort, tls };
 }
 
 class PostgresEngine implements Engine {

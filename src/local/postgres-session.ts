@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { Client, DatabaseError } from 'pg';
+import { Client, type ClientConfig, DatabaseError } from 'pg';
 import type { Credentials, RunRequest, StatementResult } from './engine.ts';
 import { ComputeUnreachable, PostgresError } from './engine-errors.ts';
 import { runStatements } from './run-statements.ts';
@@ -7,6 +7,8 @@ import { runStatements } from './run-statements.ts';
 export interface ServerAddress {
   host: string;
   port: number;
+  /** As node-postgres takes it; in clear text if left out. */
+  tls?: ClientConfig['ssl'];
 }
 
 /** `DISCARD ALL` but for its `DISCARD PLANS`: plans hold no state, and planning them anew costs every call. */
@@ -49,9 +51,10 @@ export class PostgresSession {
     onEnd: (session: PostgresSession) => void,
   ): Promise<PostgresSession> {
     const client = new Client({
-      ...address,
+      host: address.host,
+      port: address.port,
+      ssl: address.tls ?? false,
       ...credentials,
-      ssl: false,
       connectionTimeoutMillis: connectTimeoutMs,
     });
     // Without a listener, a connection that breaks between requests would end the process.
@@ -112,7 +115,10 @@ export class PostgresSession {
     }
   }
 
-  /** Sends a CancelRequest; the server closes that connection once it has passed the signal on. */
+  /**
+   * Sends a CancelRequest; the server closes that connection once it has passed the signal on. In clear text even where
+   * the session is encrypted, as libpq did before version 17: it tells nothing but a number that ends this statement.
+   */
   async #cancel(): Promise<void> {
     const message = Buffer.alloc(16);
     message.writeInt32BE(16, 0);

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { daybook as run } from '../cli/daybook.ts';
 import { startCluster, type Cluster, type ClusterDatabase } from '../support/cluster.ts';
-
-const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 
 let cluster: Cluster;
 let database: ClusterDatabase;
@@ -12,15 +10,10 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.close());
 
-/** Runs the CLI as an operator would. @returns its exit code and what it printed */
-async function daybook(...args: string[]): Promise<{ code: number; out: string }> {
-  const { PATH } = process.env;
-  const env = { PATH, DATABASE_URL: database.ownerUrl, DAYBOOK_LOCAL_DATABASE: cluster.endpoint };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out: stdout + stderr });
-    });
-  });
+/** Runs the CLI on the database. */
+function daybook(...args: string[]) {
+  const env = { DATABASE_URL: database.ownerUrl, DAYBOOK_LOCAL_DATABASE: cluster.endpoint };
+  return run(args, { env });
 }
 
 it('takes a database from empty to checked: status, dry run, migrate, status, doctor', async () => {

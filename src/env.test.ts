@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { ConfigurationError, parseEnv } from './env.ts';
+
+const H1 = 'a'.repeat(64);
+const H2 = '0'.repeat(64);
+
+function hashes(text: string): string[] {
+  const raw = { DATABASE_URL: 'postgres://u:p@h/d', DAYBOOK_KEY_SECRET: 's'.repeat(32) };
+  return parseEnv({ ...raw, DAYBOOK_OPERATOR_KEY_HASHES: text }).DAYBOOK_OPERATOR_KEY_HASHES;
+}
+
+test.each([
+  ['', []],
+  [H1, [H1]],
+  [`${H1}, ${H2}`, [H1, H2]],
+  [` ${H1} ,${H2}\n`, [H1, H2]],
+  [`${H1}  -`, [H1]],
+  [`${H1}  -\n`, [H1]],
+  [`${H1} *-, ${H2}  -`, [H1, H2]],
+])('DAYBOOK_OPERATOR_KEY_HASHES may be %j', (text, parsed) => {
+  expect(hashes(text)).toEqual(parsed);
+});
+
+test.each([`${H1} ${H2}`, `${H1},${H2},${H1}`, H1.slice(1), `${H1} file`, `${H1}-`, 'A'.repeat(64)])(
+  'DAYBOOK_OPERATOR_KEY_HASHES cannot be %j',
+  (text) => {
+    expect(() => hashes(text)).toThrow(ConfigurationError);
+  },
+);
