@@ -32,7 +32,7 @@ function text(min: number, max: number, complain?: (value: string) => Complaint 
     .string()
     .check((context) => {
       const { value, issues } = context;
-      const complaint = lengthComplaint(value, min, max) ?? complain?.(value);
+      const complaint = both(lengthComplaint(value, min, max), complain?.(value));
       if (complaint === undefined) return;
       // The value itself stays out of the issue: issues may be logged.
       const { code, detail } = complaint;
@@ -43,10 +43,19 @@ function text(min: number, max: number, complain?: (value: string) => Complaint 
 
 function lengthComplaint(value: string, min: number, max: number): Complaint | undefined {
   if (value.length < min)
-    return { code: 'too_short', detail: 'This must not be empty; leave it out or give it a value.' };
+    return {
+      code: 'too_short',
+      detail: `This may have ${min} to ${max} characters, not none; leave it out where it is optional.`,
+    };
   // Code points are never more than code units, so most strings need no counting.
   if (value.length <= max || (value.length <= 2 * max && Array.from(value).length <= max)) return undefined;
   return { code: 'too_long', detail: `This may have at most ${max} characters.` };
+}
+
+/** Of a wrong length: the length of an id or a time alone does not say what it should be. */
+function both(length: Complaint | undefined, form: Complaint | undefined): Complaint | undefined {
+  if (length === undefined || form === undefined) return length ?? form;
+  return { code: length.code, detail: `${length.detail} ${form.detail}` };
 }
 
 const identifier = text(1, limit.MAX_ID_LENGTH);

@@ -1,6 +1,11 @@
 import { pointerTo, type Flaw, type FlawCode } from './flaw.ts';
 import type { JsonReading } from './json.ts';
+import { numberFlaw } from './json-number.ts';
+import { MAX_DEPTH } from './limits.ts';
 import { setMember } from './member.ts';
+
+/** Containers nested deeper than this are held to the grammar and not read; no event reaches so deep. */
+export const MAX_JSON_LEVELS = 512;
 
 /** Room for what is reported, in characters: answers must not outgrow the text many times over. */
 const MAX_REPORT = 1_000_000;
@@ -8,7 +13,6 @@ const FLAW_OVERHEAD = 100;
 
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const PLAIN_CHARACTERS = /[\x20\x21\x23-\x5b\x5d-\uffff]*/y;
-const SPACE = /[ \t\n\r]*/y;
 const HEX4 = /[0-9a-fA-F]{4}/y;
 const ESCAPES = new Map(
   Object.entries({ '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }),
@@ -16,11 +20,11 @@ const ESCAPES = new Map(
 
 /**
  * Reads a JSON text by recursive descent, naming every place at which `JSON.parse` would keep
- * something other than what stands there. Slower than it; accepts exactly the same texts, up
- * to `maxLevels` nested containers.
+ * something other than what stands there. Slower than it; accepts exactly the same texts.
+ * What is nested deeper than `MAX_JSON_LEVELS` is a flaw, and null in the value.
  */
-export function readStrictly(text: string, maxLevels: number): JsonReading {
-  const reader = new Reader(text, maxLevels);
+export function readStrictly(text: string): JsonReading {
+  const reader = new Reader(text);
   try {
     return { ok: true, value: reader.document(), flaws: reader.flaws };
   } catch (error) {
@@ -41,29 +45,37 @@ class SyntaxFailure extends Error {
 class Reader {
   readonly flaws: Flaw[] = [];
   readonly #text: string;
-  readonly #maxLevels: number;
   #at = 0;
   #report = 0;
+  /** The container at hand that no event may hold, as `measure` names it, unless it was reported. */
+  #deepPlace: string | undefined;
+  #isSkipping = false;
+  /** Which of the skipped containers around the place at hand are objects. */
+  #isObject: Uint8Array | undefined;
 
-  constructor(text: string, maxLevels: number) {
+  constructor(text: string) {
     this.#text = text;
-    this.#maxLevels = maxLevels;
   }
 
   document(): unknown {
     const value = this.#value('', 0);
-    this.#match(SPACE);
+    this.#space();
     if (this.#at < this.#text.length) throw this.#failure('Nothing may follow the JSON value.');
     return value;
   }
 
   #value(pointer: string, level: number): unknown {
-    this.#match(SPACE);
+    this.#space();
+    const bracket = this.#text[this.#at];
+    if (bracket !== '{' && bracket !== '[') return this.#scalar(pointer);
+    if (level >= MAX_JSON_LEVELS) return this.#tooDeep();
+    if (level === MAX_DEPTH) this.#deepPlace = pointer;
+    this.#at += 1;
+    return bracket === '{' ? this.#object(pointer, level + 1) : this.#array(pointer, level + 1);
+  }
+
+  #scalar(pointer: string): unknown {
     switch (this.#text[this.#at]) {
-      case '{':
-        return this.#object(pointer, level + 1);
-      case '[':
-        return this.#array(pointer, level + 1);
       case '"':
         return this.#string(pointer);
       case 't':
@@ -78,32 +90,24 @@ class Reader {
   }
 
   #object(pointer: string, level: number): Record<string, unknown> {
-    this.#enter(level);
     const object: Record<string, unknown> = {};
     if (this.#closes('}')) return object;
     do {
-      this.#match(SPACE);
-      if (this.#text[this.#at] !== '"')
-        throw this.#failure('A member name in double quotes must stand here.');
-      const start = this.#at;
       const known = this.flaws.length;
-      const name = this.#string(pointer);
+      const start = this.#at;
+      const name = this.#name(pointer);
       const place = pointerTo(pointer, name);
       // A flaw within the name belongs to the member, which has a pointer only once it is read.
       for (const flaw of this.flaws.slice(known)) flaw.pointer = place;
       if (Object.hasOwn(object, name)) {
         this.#flaw(place, 'duplicate_name', 'This name occurs twice in its object; send it once.', start);
       }
-      this.#match(SPACE);
-      if (this.#text[this.#at] !== ':') throw this.#failure('A colon must follow the member name.');
-      this.#at += 1;
       setMember(object, name, this.#value(place, level));
     } while (this.#continues('}', 'object'));
     return object;
   }
 
   #array(pointer: string, level: number): unknown[] {
-    this.#enter(level);
     const array: unknown[] = [];
     if (this.#closes(']')) return array;
     do {
@@ -112,14 +116,71 @@ class Reader {
     return array;
   }
 
-  #enter(level: number): void {
-    if (level > this.#maxLevels)
-      throw this.#failure(`The JSON is nested deeper than ${this.#maxLevels} levels.`);
+  /** The name of a member, with the colon behind it. */
+  #name(pointer: string): string {
+    this.#space();
+    if (this.#text[this.#at] !== '"') throw this.#failure('A member name in double quotes must stand here.');
+    const name = this.#string(pointer);
+    this.#space();
+    if (this.#text[this.#at] !== ':') throw this.#failure('A colon must follow the member name.');
     this.#at += 1;
+    return name;
+  }
+
+  /** Once for all that is nested too deep within one container. */
+  #tooDeep(): null {
+    if (this.#deepPlace !== undefined) {
+      const detail = `What is in here is nested deeper than ${MAX_JSON_LEVELS} levels; an event may nest ${MAX_DEPTH}, itself included.`;
+      this.#flaw(this.#deepPlace, 'too_deep', detail, this.#at);
+      this.#deepPlace = undefined;
+    }
+    this.#isSkipping = true;
+    this.#skip();
+    this.#isSkipping = false;
+    return null;
+  }
+
+  /** Passes over a container, in constant stack however deep it is. */
+  #skip(): void {
+    const isObject = (this.#isObject ??= new Uint8Array(this.#text.length));
+    let depth = 0;
+    do {
+      depth = this.#skipInwards(isObject, depth);
+      depth = this.#skipOutwards(isObject, depth);
+    } while (depth > 0);
+  }
+
+  /** Passes opening brackets, and the scalar or the empty container that they lead to. */
+  #skipInwards(isObject: Uint8Array, outer: number): number {
+    let depth = outer;
+    for (;;) {
+      this.#space();
+      const bracket = this.#text[this.#at];
+      if (bracket !== '{' && bracket !== '[') {
+        this.#scalar('');
+        return depth;
+      }
+      this.#at += 1;
+      if (this.#closes(bracket === '{' ? '}' : ']')) return depth;
+      isObject[depth] = bracket === '{' ? 1 : 0;
+      depth += 1;
+      if (bracket === '{') this.#name('');
+    }
+  }
+
+  /** Passes closing brackets, up to where the next value stands. */
+  #skipOutwards(isObject: Uint8Array, inner: number): number {
+    for (let depth = inner; depth > 0; depth -= 1) {
+      const isMember = isObject[depth - 1] === 1;
+      const continues = isMember ? this.#continues('}', 'object') : this.#continues(']', 'array');
+      if (continues && isMember) this.#name('');
+      if (continues) return depth;
+    }
+    return 0;
   }
 
   #closes(bracket: string): boolean {
-    this.#match(SPACE);
+    this.#space();
     if (this.#text[this.#at] !== bracket) return false;
     this.#at += 1;
     return true;
@@ -187,23 +248,13 @@ class Reader {
       );
     }
     const value = Number(literal);
-    const digits = significantDigits(literal);
-    if (!Number.isFinite(value) || (value === 0 && digits !== '')) {
-      this.#flaw(
-        pointer,
-        'number_out_of_range',
-        'A double cannot hold this number; send it as a string.',
-        start,
-      );
-    } else if (losesDigits(literal, digits, value)) {
-      this.#flaw(
-        pointer,
-        'number_precision',
-        'A double cannot hold all these digits; send them as a string.',
-        start,
-      );
-    }
+    const code = numberFlaw(literal, value);
+    if (code !== undefined) this.#flaw(pointer, code, NUMBER_DETAILS[code], start);
     return value;
+  }
+
+  #space(): void {
+    while (isSpace(this.#text.charCodeAt(this.#at))) this.#at += 1;
   }
 
   #match(pattern: RegExp): string {
@@ -214,6 +265,7 @@ class Reader {
   }
 
   #flaw(pointer: string, code: FlawCode, detail: string, start: number): void {
+    if (this.#isSkipping) return;
     this.#report += pointer.length + FLAW_OVERHEAD;
     if (this.#report > MAX_REPORT)
       throw new SyntaxFailure(start, 'Too many places of this text cannot be kept as sent.');
@@ -225,22 +277,12 @@ class Reader {
   }
 }
 
-const MAX_DIGITS = 17;
-const MIN_NORMAL = 2.2250738585072014e-308;
+const NUMBER_DETAILS = {
+  number_out_of_range: 'A double cannot hold this number; send it as a string.',
+  number_precision: 'A double cannot hold all these digits; send them as a string.',
+};
 
-function losesDigits(literal: string, digits: string, value: number): boolean {
-  if (/^-?\d+$/.test(literal)) return !Number.isSafeInteger(value);
-  if (digits.length > MAX_DIGITS) return true;
-  // Close to zero a double has fewer digits left than it promises elsewhere.
-  return value !== 0 && Math.abs(value) < MIN_NORMAL && significantDigits(String(value)) !== digits;
-}
-
-/** The digits of a number literal without its exponent and the zeros on either side. */
-function significantDigits(literal: string): string {
-  const mantissa = literal.replace(/[eE].*$/, '').replace(/[-.]/g, '');
-  let start = 0;
-  let end = mantissa.length;
-  while (mantissa[start] === '0') start += 1;
-  while (end > start && mantissa[end - 1] === '0') end -= 1;
-  return mantissa.slice(start, end);
+/** Whether a character, by its code, is one of those that JSON allows between tokens. */
+export function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }

@@ -27,7 +27,20 @@ describe('readJson', () => {
     ['[9007199254740991, -9007199254740991]', []],
     ['[9007199254740992]', ['/0 number_precision']],
     ['-12345678901234567890', [' number_precision']],
-    ['[1e20, 1e308]', []],
+    ['[9007199254740993.0]', ['/0 number_precision']],
+    ['[-9007199254740993e0, 9007199254740993E+00]', ['/0 number_precision', '/1 number_precision']],
+    ['[90071992547409930e-1]', ['/0 number_precision']],
+    ['[0.9007199254740993e16, 9.007199254740993e15]', ['/0 number_precision', '/1 number_precision']],
+    ['[123456789012345678e3]', ['/0 number_precision']],
+    ['[1.7976931348623158e308]', ['/0 number_precision']],
+    ['[9007199254740992.0, 90071992547409920e-1, 9.007199254740991e15]', []],
+    ['[1e20, 1e23, 1E+23, 1.0e23, 10e22, 1e308, 1.7976931348623157e308]', []],
+    ['[9007199254740992.5, 0.30000000000000004, 0.1000000000000000055]', ['/2 number_precision']],
+    [`[1${'0'.repeat(400)}e-400, 0.${'0'.repeat(400)}1e401, 0e99999999999999999999]`, []],
+    [
+      '[1e-99999999999999999999, 1e99999999999999999999]',
+      ['/0 number_out_of_range', '/1 number_out_of_range'],
+    ],
     ['[0.12345678901234567]', []],
     ['[0.123456789012345678]', ['/0 number_precision']],
     ['[12345678.1234567890]', []],
@@ -92,16 +105,50 @@ describe('readJson', () => {
   });
 
   it('survives 4 MiB of opening brackets, and of nested arrays', () => {
-    const open = '['.repeat(4 * 1024 * 1024);
-    expect(readJson(open)).toMatchObject({ ok: false, position: 512 });
-    const half = 2 * 1024 * 1024;
-    expect(readJson('['.repeat(half) + ']'.repeat(half))).toMatchObject({ ok: false, position: 512 });
-    expect(readJson('{"a":'.repeat(600))).toMatchObject({ ok: false });
+    const whole = 4 * 1024 * 1024;
+    const half = whole / 2;
+    const start = performance.now();
+    expect(readJson('['.repeat(whole))).toMatchObject({ ok: false, position: whole });
+    expect(flawsOf('['.repeat(half) + ']'.repeat(half))).toEqual([deepFlaw]);
+    const object = '{"":'.repeat(whole / 5);
+    expect(readJson(object)).toMatchObject({ ok: false, position: object.length });
+    expect(flawsOf(`${object}0${'}'.repeat(whole / 5)}`)).toEqual([`${'/'.repeat(32)} too_deep`]);
+    expect(performance.now() - start).toBeLessThan(2000);
   });
 
-  it('reads 512 levels', () => {
+  it('takes no more memory for 4 MiB of brackets than for other texts', () => {
+    const half = 2 * 1024 * 1024;
+    const text = '['.repeat(half) + ']'.repeat(half);
+    const before = process.memoryUsage();
+    readJson(text);
+    const after = process.memoryUsage();
+    expect(after.heapUsed + after.external - before.heapUsed - before.external).toBeLessThan(40_000_000);
+  });
+
+  it('reads 512 levels, and names the place of what is nested deeper where an event may not reach', () => {
     expect(readJson('['.repeat(512) + ']'.repeat(512))).toMatchObject({ ok: true, flaws: [] });
-    expect(readJson('['.repeat(513) + ']'.repeat(513))).toMatchObject({ ok: false });
+    expect(flawsOf('['.repeat(513) + ']'.repeat(513))).toEqual([deepFlaw]);
+    const deep = `${'['.repeat(600)}{"a":[1e999,"\\u0000"],"a":{}}${']'.repeat(600)}`;
+    expect(flawsOf(`{"events":[{"a":1e999},{"b":${deep}}]}`)).toEqual([
+      '/events/0/a number_out_of_range',
+      `/events/1/b${'/0'.repeat(29)} too_deep`,
+    ]);
+  });
+
+  it('names each container that nests too deep once', () => {
+    const many = `${'['.repeat(512)}${'[],{},'.repeat(50_000)}0${']'.repeat(512)}`;
+    expect(flawsOf(`[${many},1e999,${many}]`)).toEqual([
+      `${'/0'.repeat(32)} too_deep`,
+      '/1 number_out_of_range',
+      `/2${'/0'.repeat(31)} too_deep`,
+    ]);
+  });
+
+  it('looks for brackets outside strings only', () => {
+    const text = `["${'[{'.repeat(40_000)}","\\"[",${'"]",['.repeat(100)}${']'.repeat(101)}`;
+    expect(readPlain(text)).toEqual(JSON.parse(text));
+    const hidden = `${'["]]",'.repeat(20_000)}0${']'.repeat(20_000)}`;
+    expect(flawsOf(hidden)).toEqual([`${'/1'.repeat(32)} too_deep`]);
   });
 
   it('refuses a text whose flaws would make an answer many times its size', () => {
@@ -115,7 +162,7 @@ describe('readJson', () => {
     fc.assert(
       fc.property(nearlyJson, (text) => {
         const expected = parse(text);
-        const strict = readStrictly(text, 512);
+        const strict = readStrictly(text);
         expect(strict.ok).toBe(expected !== undefined);
         if (strict.ok) expect(JSON.stringify(strict.value)).toBe(expected);
         const plain = readPlain(text);
@@ -124,6 +171,46 @@ describe('readJson', () => {
         expect(JSON.stringify(plain)).toBe(expected);
       }),
       { numRuns: 3000 },
+    );
+  });
+
+  it('agrees with JSON.parse on what it does not read for its depth', () => {
+    fc.assert(
+      fc.property(nearlyJson, (text) => {
+        const deep = `${'['.repeat(512)}[${text}]${']'.repeat(512)}`;
+        expect(flawsOf(deep)).toEqual(parse(deep) === undefined ? 'no JSON' : [deepFlaw]);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('keeps an integer as exactly that integer, however it is written', () => {
+    fc.assert(
+      fc.property(numberLiteral, (literal) => {
+        const integer = integerOf(literal);
+        fc.pre(integer !== undefined);
+        const isPlain = /^-?\d+$/.test(literal);
+        const kept = integerOf(String(Number(literal)));
+        const isSafe = isPlain ? Number.isSafeInteger(Number(literal)) : kept === integer;
+        expect(flawsOf(`{"a":${literal}}`)).toEqual(isSafe ? [] : ['/a number_precision']);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('keeps a fraction of up to 17 digits as the nearest double', () => {
+    fc.assert(
+      fc.property(numberLiteral, (literal) => {
+        fc.pre(integerOf(literal) === undefined);
+        const digits = literal
+          .replace(/e.*/i, '')
+          .replace(/[-.]/g, '')
+          .replace(/^0+|0+$/g, '');
+        const reading = readJson(literal);
+        expect(flawsOf(literal)).toEqual(digits.length <= 17 ? [] : [' number_precision']);
+        expect(reading.ok && reading.value).toBe(Number(literal));
+      }),
+      { numRuns: 5000 },
     );
   });
 
@@ -143,6 +230,40 @@ describe('readJson', () => {
     expect(readPlain(text)).toEqual(JSON.parse(text));
   });
 });
+
+const deepFlaw = `${'/0'.repeat(32)} too_deep`;
+
+const digits = (maxLength: number) =>
+  fc.array(fc.constantFrom('0', '0', '0', '9', '1', '4', '7'), { maxLength }).map((all) => all.join(''));
+
+/** Number literals near the limits of a double's digits, in all spellings. */
+const numberLiteral = fc
+  .record({
+    sign: fc.constantFrom('', '-'),
+    whole: fc.oneof(
+      digits(22).map((text) => text.replace(/^0+/, '') || '0'),
+      fc.bigInt({ min: 2n ** 53n - 3n, max: 2n ** 53n + 9n }).map(String),
+      fc.double({ min: 2 ** 53, max: 1e21, noNaN: true }).map((number) => BigInt(number).toString()),
+    ),
+    fraction: digits(6),
+    power: fc.oneof(fc.constant(''), fc.integer({ min: -25, max: 25 }).map(String)),
+    e: fc.constantFrom('e', 'E', 'e0', 'E+'),
+  })
+  .map(({ sign, whole, fraction, power, e }) => {
+    const exponent = power.startsWith('-') ? `e${power}` : `${e}${power}`;
+    return `${sign}${whole}${fraction === '' ? '' : `.${fraction}`}${power === '' ? '' : exponent}`;
+  });
+
+/** The integer that a literal of moderate size denotes; undefined for a fraction. */
+function integerOf(literal: string): bigint | undefined {
+  const [mantissa = '', power = '0'] = literal.toLowerCase().split('e');
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  const exponent = Number(power) - fraction.length;
+  const digits = BigInt(whole + fraction);
+  if (exponent >= 0) return digits * 10n ** BigInt(exponent);
+  const divisor = 10n ** BigInt(-exponent);
+  return digits % divisor === 0n ? digits / divisor : undefined;
+}
 
 /** What JSON.parse makes of a text; not asked where it may have fallen to nodejs/node#63785. */
 function parse(text: string): string | undefined {

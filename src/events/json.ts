@@ -1,8 +1,6 @@
 import type { Flaw } from './flaw.ts';
-import { readStrictly } from './json-strict.ts';
-
-/** Containers nested deeper than this are a syntax failure wherever they stand. */
-const MAX_JSON_LEVELS = 512;
+import { isSpace, MAX_JSON_LEVELS, readStrictly } from './json-strict.ts';
+import { MAX_EVENT_BYTES } from './limits.ts';
 
 /** What a JSON text says, or where it stops being JSON. */
 export type JsonReading =
@@ -25,16 +23,17 @@ const BACKSLASH = 0x5c;
  * its pointer, so that the event holding it can be refused. Most texts hold none, and a few
  * cheap sufficient conditions prove it; only the others pay for the strict reader.
  *
- * Depth within an event is checked where events are known (`measure`).
+ * Depth within an event is checked where events are known (`measure`); what is nested deeper than
+ * 512 levels is a flaw here already, and null in the value.
  */
 export function readJson(text: string): JsonReading {
   const value = readPlain(text);
-  return value === undefined ? readStrictly(text, MAX_JSON_LEVELS) : { ok: true, value, flaws: [] };
+  return value === undefined ? readStrictly(text) : { ok: true, value, flaws: [] };
 }
 
 /** The parsed value where it provably says what the text says; undefined where that takes a closer look. */
 export function readPlain(text: string): unknown {
-  if (!text.isWellFormed() || hasLongNumber(text) || UNDERFLOW.test(text)) return undefined;
+  if (!text.isWellFormed() || hasLongNumber(text) || UNDERFLOW.test(text) || isDeep(text)) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -95,6 +94,37 @@ function isDigitOrPoint(code: number): boolean {
 }
 
 /**
+ * True for a batch that nests too deep to be walked: JSON.parse would take 120 MB and half a second
+ * for 4 MiB of brackets. What nests within one event's length does no harm.
+ */
+function isDeep(text: string): boolean {
+  if (text.length <= MAX_EVENT_BYTES) return false;
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if (code === 0x5b || code === 0x7b) depth += 1;
+    else if (code === 0x5d || code === 0x7d) depth -= 1;
+    if (depth > MAX_JSON_LEVELS) return true;
+  }
+  return false;
+}
+
+function endOfString(text: string, start: number): number {
+  let end = start;
+  do end = text.indexOf('"', end + 1);
+  while (end !== -1 && isEscaped(text, end));
+  return end === -1 ? text.length : end;
+}
+
+/** Whether an odd number of backslashes makes the quote a character of a string. */
+function isEscaped(text: string, quote: number): boolean {
+  let slash = quote - 1;
+  while (text.charCodeAt(slash) === BACKSLASH) slash -= 1;
+  return (quote - slash) % 2 === 0;
+}
+
+/**
  * Counts the quotes that a colon follows: every member name of a valid text, and the strings
  * that begin with a colon. Never fewer than the names, so that equality proves them distinct.
  */
@@ -103,17 +133,9 @@ function countNames(text: string): number {
   for (let colon = text.indexOf(':'); colon !== -1; colon = text.indexOf(':', colon + 1)) {
     let at = colon - 1;
     while (isSpace(text.charCodeAt(at))) at -= 1;
-    if (text.charCodeAt(at) !== QUOTE) continue;
-    let slash = at - 1;
-    while (text.charCodeAt(slash) === BACKSLASH) slash -= 1;
-    // An odd number of backslashes makes the quote a character of a string.
-    if ((at - slash) % 2 === 1) names += 1;
+    if (text.charCodeAt(at) === QUOTE && !isEscaped(text, at)) names += 1;
   }
   return names;
-}
-
-function isSpace(code: number): boolean {
-  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
 /** Counts the members of all objects; NaN where the value holds something to look at closely. */

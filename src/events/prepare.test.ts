@@ -30,7 +30,11 @@ describe('prepareEvent', () => {
       old_value: null,
       workspace_id: 'another',
     });
-    expect(event).toMatchObject({ workspaceId: 'ws', redacted: [], bytes: event.row.length });
+    expect(event).toMatchObject({
+      workspaceId: 'ws',
+      redacted: [],
+      bytes: JSON.stringify(event.row).length - 2,
+    });
     expect(event.createdAt).toBe('2026-11-20T12:00:00.000Z');
     expect(fields).toEqual({
       id: event.id,
@@ -178,7 +182,9 @@ describe('prepareEvent', () => {
       fc.property(raw, (value) => {
         const result = prepareEvent(value, origin);
         if (!result.ok) return;
-        expect(result.event.bytes).toBe(new TextEncoder().encode(result.event.row).length);
+        expect(result.event.bytes).toBe(
+          new TextEncoder().encode(JSON.stringify(result.event.row)).length - 2,
+        );
         expect(readRow(result.event.row)['size']).toBeLessThanOrEqual(64 * 1024);
       }),
     );

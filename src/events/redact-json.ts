@@ -4,7 +4,7 @@ import { readJson } from './json.ts';
 import { MAX_EVENT_BYTES } from './limits.ts';
 import { setMember } from './member.ts';
 import { meaningOf, secrecyOfName, type NameMeaning, type Secrecy } from './secret-names.ts';
-import { isHarmless, redactText, REDACTED } from './secret-text.ts';
+import { isHarmless, isHarmlessNumber, redactText, REDACTED } from './secret-text.ts';
 
 export { REDACTED } from './secret-text.ts';
 
@@ -136,9 +136,10 @@ export class JsonRedactor {
     if (!reading.ok) return undefined;
     const inner = new JsonRedactor(this.#level + 1);
     const result = inner.value(reading.value);
-    if (inner.redacted.length === 0) return text;
-    // Written back, such a text would differ in more than its secrets.
-    return reading.flaws.length > 0 ? REDACTED : JSON.stringify(result);
+    const isChanged = inner.redacted.length > 0;
+    // The value is not all that the text says: what was not read is text, and cannot be written back.
+    if (reading.flaws.length > 0) return isChanged ? REDACTED : undefined;
+    return isChanged ? JSON.stringify(result) : text;
   }
 }
 
@@ -147,7 +148,7 @@ const CONTAINER = /^\s*(?:\{[^]*\}|\[[^]*\])\s*$/;
 /** Whether a value, or anything in it, could be the secret that its name announces. */
 function holdsSecret(value: unknown, secrecy: Secrecy): boolean {
   if (typeof value === 'string') return !isHarmless(value, secrecy);
-  if (typeof value === 'number') return secrecy === 'certain';
+  if (typeof value === 'number') return !isHarmlessNumber(value, secrecy);
   if (typeof value !== 'object' || value === null) return false;
   return Object.values(value).some((member) => holdsSecret(member, secrecy));
 }

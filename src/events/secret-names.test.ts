@@ -95,6 +95,9 @@ const secret = [
   'Ocp-Apim-Subscription-Key',
   'JSESSIONID',
   'config[password]',
+  'admin_token',
+  'unlock_token',
+  'homepageToken',
 ];
 
 const innocent: [string, unknown][] = [
@@ -104,6 +107,20 @@ const innocent: [string, unknown][] = [
   ['tokens_used', '1.5k'],
   ['tokens', 512],
   ['tokens', '512'],
+  ['tokens', 51200],
+  ['tokens', [5120, '4096']],
+  ['token_count', 51200],
+  ['maxToken', 4096],
+  ['time_to_first_token', 1234],
+  ['next_page_token', 123456],
+  ['nextpagetoken', '123456'],
+  ['pageToken', '123456'],
+  ['token_id', 482913],
+  ['token', '512'],
+  ['token', 999],
+  ['recovery_codes', 10],
+  ['secrets', 5120],
+  ['pin_code', 10115],
   ['max_tokens', 4096],
   ['max_tokens', '4096'],
   ['total_tokens', 7],
@@ -224,6 +241,28 @@ describe('the name of a member', () => {
       password: REDACTED,
       token: 5,
     });
+  });
+
+  it.each([
+    ['token', '123456'],
+    ['token', 482913],
+    ['token', '4829'],
+    ['token', 1000],
+    ['token', -482913],
+    ['access_token', '12345678'],
+    ['accessToken', 12345678],
+    ['sms_token', 123456],
+    ['token', [482913]],
+    ['token', { value: '482913' }],
+    ['cookie', '12345678'],
+    ['pass', '123456'],
+    ['otp', '1234'],
+    ['otp', 1234],
+    ['pin', '1234'],
+    ['pin', 1],
+    ['backup_codes', ['12345678', 87654321]],
+  ])('%s with the number %j announces a secret', (name, value) => {
+    expect(new JsonRedactor().value({ [name]: value })).toEqual({ [name]: REDACTED });
   });
 
   it('is read in bounded time and memory', () => {

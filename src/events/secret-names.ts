@@ -1,8 +1,9 @@
 /**
- * How surely a name announces a secret. Under a `certain` name numbers are secrets too (a PIN, a
- * one-time code); under a `likely` one they are counts or ids (`tokens: 512`). Booleans never are.
+ * How surely a name announces a secret. Under a `certain` name every number is one (a PIN, a one-time
+ * code); under a `likely` one those of four digits or more (`token: 482913`); under a `plural` one
+ * they are counts (`tokens: 5120`). Booleans never are secrets.
  */
-export type Secrecy = 'certain' | 'likely';
+export type Secrecy = 'certain' | 'likely' | 'plural';
 
 /** What the name of a member says about its value. */
 export interface NameMeaning {
@@ -70,8 +71,9 @@ function secrecyOf(words: string[]): Secrecy | undefined {
   const core = withoutQualifiers(words);
   const plain = core.join('');
   if (CERTAIN.test(plain)) return 'certain';
-  if (LIKELY.test(plain) && !ORDINARY.test(plain)) return 'likely';
-  return undefined;
+  if (ORDINARY.test(core.join(' '))) return undefined;
+  if (LIKELY.test(plain)) return 'likely';
+  return PLURAL.test(plain) ? 'plural' : undefined;
 }
 
 /** `has_password` and `is_secret` answer questions about a secret. */
@@ -120,25 +122,17 @@ const CERTAIN = new RegExp(
 );
 
 const LIKELY = new RegExp(
-  `(?:${[
-    'tokens?',
-    'cookies?',
-    'credentials?',
-    'creds',
-    'jwts?',
-    'secrets',
-    'passwords',
-    'passphrases',
-    '(?:api|secret|private|access)keys',
-    '(?:recovery|backup)codes',
-  ].join(
+  `(?:${['token', 'cookie', 'credential', 'jwt', '(?:recovery|backup)codes'].join(
     '|',
   )})$|^(?:${['pass', 'bearer', '(?:x|http|proxy|httpproxy|xforwarded)?authorization', 'phpsessid', 'jsessionid', 'connectsid'].join('|')})$`,
 );
 
+const PLURAL =
+  /(?:tokens|cookies|credentials|creds|jwts|secrets|passwords|passphrases|(?:api|secret|private|access)keys)$/;
+
 /** Tokens that open nothing: of pages, of language models, of locks, of design systems. */
 const ORDINARY =
-  /(?:page|next|continuation|pagination|sync|resume|design|cancel|cancellation|idempotency|fencing|lock|pad|eos|bos|unk|mask|stop|syntax|max|min|total|input|output|prompt|completion|cached|reasoning)tokens?$/;
+  /(?:^| )(?:next)?(?:page|next|continuation|pagination|sync|resume|design|cancel|cancellation|idempotency|fencing|lock|pad|eos|bos|unk|mask|stop|syntax|max|min|total|first|per|input|output|prompt|completion|cached|reasoning) ?tokens?$/;
 
 const CARD =
   /(?:cardnumber|cardno|cardnum|ccnumber|ccnum|creditcard|debitcard|paymentcard)$|^(?:card|cc|pan|primaryaccountnumber)$/;

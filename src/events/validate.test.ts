@@ -138,6 +138,51 @@ describe('validateEvent', () => {
     expect(flawsOf({ ...base, id: lowestId(Date.UTC(9999, 0)) }, false)).toEqual(['/id id_window']);
   });
 
+  it('says of an old id that the event may be stored already, and of one ahead that a clock is wrong', () => {
+    expect(detailsOf({ ...base, id: makeId(now - 8 * day) })).toEqual([
+      'The id must be at most 7 days old. An older event may have been stored already: send it under a new id only if it was not.',
+    ]);
+    expect(detailsOf({ ...base, id: makeId(now + 6 * minute) })).toEqual([
+      'The time within the id must be at most 5 minutes ahead of now; set the clock of what makes your ids.',
+    ]);
+  });
+
+  it.each([
+    [{ action: '' }, /1 to 128 characters.*Use letters and digits/],
+    [{ action: 'a'.repeat(129) }, /at most 128 characters\.$/],
+    [{ action: '-'.repeat(129) }, /at most 128 characters\. Use letters and digits/],
+    [{ workspace_id: '' }, /1 to 128 characters/],
+    [{ workspace_id: 'x'.repeat(129) }, /at most 128 characters/],
+    [{ id: 'x'.repeat(256) }, /at most 255 characters\. Send a UUID of version 7/],
+    [{ id: '' }, /1 to 255 characters.*Send a UUID of version 7/],
+    [{ occurred_at: `2026-01-31T09:30:00.${'0'.repeat(300)}Z` }, /at most 255 characters\.$/],
+    [{ occurred_at: '' }, /1 to 255 characters.*Send an RFC 3339 time/],
+    [{ context: { ip_address: '' } }, /1 to 255 characters.*Send one IPv4 or IPv6 address/],
+    [{ context: { ip_address: '1'.repeat(256) } }, /at most 255 characters\. Send one IPv4 or IPv6 address/],
+    [{ context: { user_agent: 'x'.repeat(2049) } }, /at most 2048 characters/],
+    [{ context: { request_id: '' } }, /1 to 255 characters/],
+    [{ context: { session_id: 'x'.repeat(256) } }, /at most 255 characters/],
+    [{ actor: { type: 'user', id: '' } }, /1 to 255 characters/],
+    [{ actor: { type: 'user', id: 'u', name: 'x'.repeat(256) } }, /at most 255 characters/],
+    [{ actor: { type: 'user', id: 'u', email: 'x'.repeat(321) } }, /at most 320 characters/],
+    [{ actor: { type: 'user', id: 'u', on_behalf_of: { type: 'user', id: '' } } }, /1 to 255 characters/],
+    [{ target: { type: '' } }, /1 to 128 characters/],
+    [{ target: { type: 'x'.repeat(129) } }, /at most 128 characters/],
+    [{ target: { type: 'x', name: 'x'.repeat(256) } }, /at most 255 characters/],
+    [{ related_targets: Array.from({ length: 11 }, () => ({ type: 'x' })) }, /at most 10 related targets/],
+    [{ reason: 'x'.repeat(513) }, /at most 512 characters/],
+    [{ source_id: '' }, /1 to 255 characters/],
+  ])('says what length is allowed: %j', (fields, detail) => {
+    const result = validateEvent({ ...base, ...fields }, { now, checkWindow: true });
+    expect(result.ok ? [] : result.flaws).toEqual([
+      {
+        pointer: expect.any(String),
+        code: expect.stringMatching(/^too_(long|short)$/),
+        detail: expect.stringMatching(detail),
+      },
+    ]);
+  });
+
   it('names unknown fields, near ones and what may be meant', () => {
     expect(detailsOf({ ...base, occured_at: 1, userAgent: 2, context: { ip: 3 } })).toEqual([
       expect.stringContaining('did you mean "ip_address"?'),

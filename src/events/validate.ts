@@ -75,17 +75,19 @@ function clockFlaws(fields: Record<string, unknown>, clock: Clock): Flaw[] {
   if (occurred?.ok === true && occurred.ms > clock.now + MAX_AHEAD_MS) {
     flaws.push(flaw('/occurred_at', 'time_out_of_range', 'Send a time at most 5 minutes ahead of now.'));
   }
-  if (typeof id === 'string' && isId(id) && isOutside(timeOf(id), clock)) {
-    const detail =
-      'The time within the id must be at most 7 days ago and 5 minutes ahead; leave the id out to get one.';
-    flaws.push(flaw('/id', 'id_window', detail));
-  }
+  const outside = typeof id === 'string' && isId(id) ? windowDetail(timeOf(id), clock) : undefined;
+  if (outside !== undefined) flaws.push(flaw('/id', 'id_window', outside));
   return flaws;
 }
 
-function isOutside(idTime: number, { now, checkWindow }: Clock): boolean {
-  if (!checkWindow) return idTime > MAX_TIME_MS;
-  return idTime < now - MAX_ID_AGE_MS || idTime > now + MAX_AHEAD_MS;
+/** What is wrong with the time within an id. */
+function windowDetail(idTime: number, { now, checkWindow }: Clock): string | undefined {
+  if (!checkWindow)
+    return idTime > MAX_TIME_MS ? 'The time within the id may be of the year 9998 at most.' : undefined;
+  if (idTime > now + MAX_AHEAD_MS)
+    return 'The time within the id must be at most 5 minutes ahead of now; set the clock of what makes your ids.';
+  if (idTime >= now - MAX_ID_AGE_MS) return undefined;
+  return 'The id must be at most 7 days old. An older event may have been stored already: send it under a new id only if it was not.';
 }
 
 function flawsOf(issue: z.core.$ZodIssue, raw: unknown): Flaw[] {

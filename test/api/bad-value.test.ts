@@ -125,9 +125,17 @@ describe('an event is refused, and nothing is stored,', () => {
       deployment,
       await deployment.key({ workspaces: ['*'], scopes: ['events:write'] }),
     );
-    const answer = await anywhere.post(COMMITTED, anEvent({ workspace_id: 'acme', ...fields }));
-    expect(answer.status).toBe(422);
-    expect(answer.body.errors).toMatchObject([{ pointer, code }]);
+    expect(await flawsOf(anywhere, anEvent({ workspace_id: 'acme', ...fields }))).toEqual([
+      `${pointer} ${code}`,
+    ]);
+  });
+
+  test('with an id too old, whose detail does not lead to a second copy', async () => {
+    const answer = await client.post(COMMITTED, anEvent({ id: makeId(Date.now() - 8 * DAY) }));
+    expect(answer.body.errors).toMatchObject([
+      { pointer: '/id', code: 'id_window', detail: expect.stringContaining('only if it was not') },
+    ]);
+    expect(answer.body.errors[0].detail).not.toContain('leave the id out');
   });
 });
 
