@@ -76,6 +76,17 @@ async function detachWatched(partition: string): Promise<{ watched: number; tran
   }
 }
 
+async function attachAgain(partition: string, daysAgo: number): Promise<void> {
+  await database.owner.query(
+    `DO $$ BEGIN
+       EXECUTE (SELECT format('ALTER TABLE audit.event_ips ATTACH PARTITION audit.%I FOR VALUES FROM (%L) TO (%L)', p.name, p.lower_bound, p.upper_bound)
+                FROM audit.partition_at('event_ips', now() - interval '${daysAgo} days') p WHERE p.name = '${partition}');
+     END $$`,
+  );
+}
+
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
+
 it.each([
   [1_000, 101],
   [1_000_000, 102],
@@ -83,9 +94,14 @@ it.each([
   'detaching a day holds the lock on its parent for less than 50 ms with %i addresses',
   async (rows, daysAgo) => {
     const partition = await aFullDay(daysAgo, rows);
-    const { watched, transaction } = await detachWatched(partition);
-    expect(watched).toBeLessThan(50);
-    expect(transaction).toBeLessThan(50);
+    const times: { watched: number; transaction: number }[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      if (round > 0) await attachAgain(partition, daysAgo);
+      times.push(await detachWatched(partition));
+    }
+    // Of five, for a single one may meet whatever else the machine is busy with.
+    expect(median(times.map(({ watched }) => watched))).toBeLessThan(50);
+    expect(median(times.map(({ transaction }) => transaction))).toBeLessThan(50);
     const [left] = await database.owner.query(`SELECT count(*)::int AS n FROM audit.${partition}`);
     expect(left?.['n']).toBe(rows);
   },

@@ -3,8 +3,8 @@ import { migrate, readMigrations } from '../../src/db/migrate.ts';
 import { makeOwner } from '../../src/local/dev-database.ts';
 import type { Engine } from '../../src/local/engine.ts';
 import { startEndpoint, type Endpoint } from '../../src/local/endpoint.ts';
-import { startPglite } from '../../src/local/pglite-engine.ts';
 import { connectPostgres } from '../../src/local/postgres-engine.ts';
+import { startEmbedded } from './embedded.ts';
 import { startServer, type TestServer } from './postgres-server.ts';
 
 export type EngineName = 'pglite' | 'postgres';
@@ -27,16 +27,16 @@ export interface TestDatabase {
 /** Starts a database of its own for a test file. */
 export async function startDatabase(name: EngineName): Promise<TestDatabase> {
   const server = name === 'postgres' ? await startServer() : undefined;
-  const pglite = server === undefined ? await startPglite() : undefined;
-  const engine = pglite ?? connectPostgres({ host: '127.0.0.1', port: server?.port ?? 0 });
-  const superuser = pglite?.superuser ?? server?.superuser;
+  const embedded = server === undefined ? await startEmbedded() : undefined;
+  const engine = embedded?.engine ?? connectPostgres({ host: '127.0.0.1', port: server?.port ?? 0 });
+  const superuser = embedded?.engine.superuser ?? server?.superuser;
   if (superuser === undefined) throw new Error('a database has a superuser');
   const endpoint = await startEndpoint({ engine });
   const localEndpoint = endpoint.url.href;
 
-  const ownerUrl = await makeOwner(superuser, localEndpoint);
+  const ownerUrl = embedded?.ownerUrl ?? (await makeOwner(superuser, localEndpoint));
   const owner = connect({ url: ownerUrl, localEndpoint });
-  await migrate(owner, await readMigrations());
+  if (embedded === undefined) await migrate(owner, await readMigrations());
   await owner.query(`ALTER ROLE daybook_app LOGIN PASSWORD 'app'`);
   const appUrl = `postgres://daybook_app:app@localhost/${superuser.database}`;
   const superuserUrl = `postgres://${superuser.user}:${superuser.password}@localhost/${superuser.database}`;
@@ -52,6 +52,7 @@ export async function startDatabase(name: EngineName): Promise<TestDatabase> {
     close: async () => {
       await endpoint.close();
       await engine.close();
+      await embedded?.remove();
       await server?.remove();
     },
   };
