@@ -21,7 +21,7 @@ export interface PreparedEvent {
   createdAt: string;
   /** The literal of `audit.incoming_event`. */
   row: string;
-  /** What `row` takes in a call, where it is written as a JSON string: UTF-8 bytes, without the quotes. */
+  /** The UTF-8 length of `row`. */
   bytes: number;
   /** Lower-case hex. */
   leafHash: string;
@@ -62,7 +62,7 @@ export function prepareEvent(
       workspaceId: record.workspace_id,
       createdAt: record.created_at,
       row,
-      bytes: utf8Length(JSON.stringify(row)) - 2,
+      bytes: utf8Length(row),
       leafHash: seal.leafHash,
       redacted,
     },

@@ -105,18 +105,15 @@ export function deliveryProblem(event: PreparedEvent, delivery: Delivery): Probl
  */
 function report(events: readonly PreparedEvent[], outcomes: readonly WriteOutcome[], ack: Ack): void {
   for (const result of ['unavailable', 'refused', 'conflict'] as const) {
-    const broken = outcomes.flatMap((outcome, index) =>
-      outcome.result === result ? [{ outcome, index }] : [],
-    );
-    const [first] = broken;
-    if (first === undefined || (ack === 'committed' && result !== 'refused')) continue;
-    const { outcome } = first;
+    const outcome = outcomes.find((candidate) => candidate.result === result);
+    if (outcome === undefined || (ack === 'committed' && result !== 'refused')) continue;
+    const broken = events.filter((_, index) => outcomes[index]?.result === result);
     console.error(
       JSON.stringify({
         event: ack === 'committed' ? 'refused' : 'accepted_not_stored',
         reason: result,
         count: broken.length,
-        ids: broken.slice(0, 20).map(({ index }) => events[index]?.id),
+        ids: broken.slice(0, 20).map(({ id }) => id),
         ...(outcome.result === 'refused' && { sqlstate: outcome.sqlstate, constraint: outcome.constraint }),
       }),
     );

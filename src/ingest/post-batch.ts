@@ -1,3 +1,4 @@
+import { utf8Length } from '../events/measure.ts';
 import type { PreparedEvent } from '../events/prepare.ts';
 import { mediaType, readText } from '../http/body.ts';
 import type { AppContext } from '../auth/context.ts';
@@ -9,6 +10,8 @@ import { prepareOne, type PreparedOne } from './post-event.ts';
 import { BATCH_MAX_BYTES, readJsonBatch, readNdjsonBatch } from './read-batch.ts';
 import type { Writer } from './writer.ts';
 
+/** Neon takes 10 MiB in a call; the rest is for the statement around the rows. */
+const MAX_CALL_BYTES = 9.5 * 1024 * 1024;
 const NDJSON = 'application/x-ndjson';
 
 interface BatchResult {
@@ -31,8 +34,7 @@ export async function postBatch(c: AppContext, writer: Writer): Promise<Response
     item.ok ? prepareOne(item.value, item.flaws, identity) : item,
   );
   const events = prepared.flatMap((one) => (one.ok ? [one.event] : []));
-  // One call of the database carries 10 MiB. What is written into it may be several times as long as it was sent.
-  if (events.reduce((sum, event) => sum + event.bytes, 0) > 2 * BATCH_MAX_BYTES) {
+  if (isTooLarge(events, atomic)) {
     throw new ProblemError({
       code: 'too_large',
       detail:
@@ -55,6 +57,15 @@ export async function postBatch(c: AppContext, writer: Writer): Promise<Response
   const status = batchStatus(results);
   if (status === PROBLEMS.unavailable.status) c.header('Retry-After', '2');
   return c.json({ accepted, rejected: results.length - accepted, results }, status);
+}
+
+/** What is written for the database may be several times as long as it was sent, and an atomic batch has to fit into one call. */
+function isTooLarge(events: readonly PreparedEvent[], atomic: boolean): boolean {
+  const bytes = events.reduce((sum, event) => sum + event.bytes, 0);
+  if (bytes > 2 * BATCH_MAX_BYTES) return true;
+  // A call is JSON, which writes one byte as six at most. Looking closely costs, and few batches come near.
+  if (!atomic || 6 * bytes <= MAX_CALL_BYTES) return false;
+  return events.reduce((sum, { row }) => sum + utf8Length(JSON.stringify(row)), 0) > MAX_CALL_BYTES;
 }
 
 function batchResult(

@@ -66,7 +66,8 @@ export class Writer {
       flushes: 3,
       fullEvents: 500,
       maxEvents: 1000,
-      maxBytes: 6 * 1024 * 1024,
+      // Neon takes 10 MiB in a call, where quotes and backslashes are written as two bytes.
+      maxBytes: 4 * 1024 * 1024,
       maxWaiting: 12 * 1024 * 1024,
       rate: 90,
       burst: 10,

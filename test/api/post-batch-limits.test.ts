@@ -66,6 +66,20 @@ describe.each([JSON_TYPE, NDJSON])('a batch of type %s', (type) => {
     expect(answer.body.accepted).toBe(65);
   });
 
+  test('of quotes that fill a call of the database is stored, or refused as a whole where it is atomic', async () => {
+    const count = await countEvents(deployment);
+    const text = '"'.repeat(26_000);
+    const events = Array.from({ length: 78 }, () => anEvent({ metadata: { text } }));
+    const atomic = await client.post('/v1/events/batch?atomic=true', body(type, events), {
+      'Content-Type': type,
+    });
+    expect([atomic.status, atomic.body.code]).toEqual([413, 'too_large']);
+    expect(await countEvents(deployment)).toBe(count);
+    const answer = await post(type, body(type, events));
+    expect([answer.status, answer.body.accepted]).toEqual([201, 78]);
+    expect(await countEvents(deployment)).toBe(count + 78);
+  });
+
   test('of more than 4 MiB is refused, and nothing of it is stored', async () => {
     const count = await countEvents(deployment);
     const text = body(type, [anEvent()]);
