@@ -58,7 +58,8 @@ const changedEvent = fc
     for (const { at, name, value } of changes) {
       const places = objectsIn(event);
       const place = places[at % places.length];
-      if (place !== undefined) setMember(place, name, structuredClone(value));
+      if (Array.isArray(place)) place.push(structuredClone(value));
+      else if (place !== undefined) setMember(place, name, structuredClone(value));
     }
     return event;
   });
