@@ -349,6 +349,31 @@ describe('a leader that dies', () => {
     expect(told).toEqual(first.map(() => COMMITTED));
   });
 
+  test('beside a call that goes on, with nobody waiting, leaves its event to who travels in that call', async () => {
+    const store = new Store();
+    let calls = 0;
+    const writer = new Writer({
+      fullEvents: 1,
+      flushes: 2,
+      rate: 0.25,
+      burst: 1,
+      append: async (rows, { atomic }) => {
+        calls += 1;
+        if (calls === 1) return new Promise(() => {});
+        await new Promise((resolve) => setTimeout(resolve, calls === 2 ? 7000 : 20));
+        return store.append(rows, atomic);
+      },
+    });
+    void writer.write([prepared('first')]);
+    // The rate holds the second call back for 4 s, so that both travel in it.
+    const others = ['leader', 'passenger'].map((id) => writer.write([prepared(id)]));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(store.calls).toEqual([['first']]);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(await Promise.all(others)).toEqual([[COMMITTED], [COMMITTED]]);
+    expect(store.calls).toEqual([['first'], ['leader', 'passenger']]);
+  });
+
   test('leaves nothing behind that takes up room', async () => {
     const { writer } = await afterDeathOf([prepared('first')]);
     const room = (bytes: number) => writer.hasRoomFor([{ ...prepared('x'), bytes }]);

@@ -124,9 +124,9 @@ export class Writer {
 
   #mayLead(group: Group): boolean {
     if (this.#flushes.some(({ leader }) => leader === group)) return true;
-    const waits = this.#waiting.includes(group);
-    if (waits && this.#mayStart()) return true;
-    return this.#deadFlushes().some(({ groups }) => waits || groups.includes(group));
+    // Whoever sees a dead leader takes over, also where its own events travel with another: there may be nobody else.
+    if (this.#deadFlushes().length > 0) return true;
+    return this.#waiting.includes(group) && this.#mayStart();
   }
 
   /** Another flush may start: there is none, or there is room for one and enough for it to carry. */
