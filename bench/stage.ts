@@ -111,6 +111,8 @@ function worker(scriptPath: string, bindings: Record<string, string>): Miniflare
       modulesRoot: dirname(scriptPath),
       bindings,
       host: '127.0.0.1',
+      queueProducers: { QUEUE: 'daybook' },
+      ratelimits: { RATE_LIMIT: { namespace_id: '1001', simple: { limit: 1_000_000, period: 10 } } },
       ...COMPATIBILITY,
     }),
   );

@@ -4,10 +4,25 @@ import { ConfigurationError, parseEnv } from './env.ts';
 const H1 = 'a'.repeat(64);
 const H2 = '0'.repeat(64);
 
+const RAW = {
+  DATABASE_URL: 'postgres://u:p@h/d',
+  DAYBOOK_KEY_SECRET: 's'.repeat(32),
+  QUEUE: { sendBatch: () => {}, metrics: () => {} },
+  RATE_LIMIT: { limit: () => {} },
+};
+
 function hashes(text: string): string[] {
-  const raw = { DATABASE_URL: 'postgres://u:p@h/d', DAYBOOK_KEY_SECRET: 's'.repeat(32) };
-  return parseEnv({ ...raw, DAYBOOK_OPERATOR_KEY_HASHES: text }).DAYBOOK_OPERATOR_KEY_HASHES;
+  return parseEnv({ ...RAW, DAYBOOK_OPERATOR_KEY_HASHES: text }).DAYBOOK_OPERATOR_KEY_HASHES;
 }
+
+test.each([
+  ['QUEUE', undefined],
+  ['QUEUE', 'daybook'],
+  ['RATE_LIMIT', {}],
+  ['DAYBOOK_DEFAULT_ACK', 'commited'],
+])('%s cannot be %j, and the error names it', (name, value) => {
+  expect(() => parseEnv({ ...RAW, [name]: value })).toThrow(name);
+});
 
 test.each([
   ['', []],

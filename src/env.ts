@@ -2,6 +2,35 @@ import { z } from 'zod';
 
 z.config({ jitless: true });
 
+/** A queue of the platform, as far as Daybook uses it. */
+export interface Queue {
+  /** At most 100 messages and 256 KB, each of 128 KB at most. */
+  sendBatch(
+    messages: Iterable<{ body: string | ArrayBuffer; contentType: 'text' | 'bytes' }>,
+  ): Promise<unknown>;
+  metrics(): Promise<{
+    backlogCount: number;
+    backlogBytes: number;
+    /** ms since 1970 or a Date; 0 when the queue is empty */
+    oldestMessageTimestamp?: number | Date;
+  }>;
+}
+
+/** A rate limiter of the platform. */
+export interface RateLimit {
+  limit(options: { key: string }): Promise<{ success: boolean }>;
+}
+
+function binding<T>(method: keyof T & string, hint: string) {
+  return z.custom<T>(
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      typeof (value as Record<string, unknown>)[method] === 'function',
+    hint,
+  );
+}
+
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 
 /** What `sha256sum` prints after the hash of its standard input. */
@@ -34,6 +63,10 @@ const bindings = z.object({
       (hashes) => hashes.length <= 2 && hashes.every((hash) => SHA256_HEX.test(hash)),
       'at most two SHA-256 hashes',
     ),
+  /** What is promised where a request does not ask (docs/durability.md). */
+  DAYBOOK_DEFAULT_ACK: z.enum(['accepted', 'queued', 'committed']).default('accepted'),
+  QUEUE: binding<Queue>('sendBatch', 'wrangler.toml must bind a queue'),
+  RATE_LIMIT: binding<RateLimit>('limit', 'wrangler.toml must bind a rate limiter'),
   /** Set in development only: an endpoint on this machine that speaks Neon's protocol. */
   DAYBOOK_LOCAL_DATABASE: z.url().optional(),
 });
