@@ -153,5 +153,67 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION audit.append(jsonb, boolean) IS 'stores a JSON array of events, each at most once; returns those it did not store';
 
-REVOKE ALL ON FUNCTION audit.rows_of(text), audit.append_rows(audit.incoming_event[], boolean), audit.append(jsonb, boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION audit.rows_of(text), audit.append_rows(audit.incoming_event[], boolean), audit.append(jsonb, boolean) TO daybook_app;
+-- audit.append_each(literals): what append_rows does for all rows or none, for each row by itself: for a batch of which
+-- append_rows refuses some row. literals is what rows_of reads.
+--
+-- Returns a JSON array with one entry for each row that was not stored by this call, in no order:
+--   {"index", "result": "duplicate" | "conflict", "leaf_hash"} as append_rows does
+--   {"index", "result": "refused", "sqlstate", "constraint", "detail"}: the data is at fault; detail is a sentence without
+--     data of the event, but for what a trigger's author wrote
+--   {"index", "result": "no_partition"}: nothing is at fault with it, and its month or day has no partition yet
+-- Other errors are raised, and store nothing.
+CREATE FUNCTION audit.append_each(literals text) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  l            record;
+  not_stored   jsonb := '[]';
+  readable     audit.incoming_event[] := '{}';
+  places       bigint[] := '{}';
+  answer       jsonb;
+  code         text;
+  broken       text;
+  about_column text;
+  message      text;
+BEGIN
+  FOR l IN SELECT literal, place FROM string_to_table(literals, E'\n"\n') WITH ORDINALITY AS t (literal, place) ORDER BY place LOOP
+    BEGIN
+      readable := readable || l.literal::audit.incoming_event;
+      places := places || l.place;
+    EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+      not_stored := not_stored || jsonb_build_object('index', l.place - 1, 'result', 'refused', 'sqlstate', SQLSTATE,
+        'constraint', NULL, 'detail', 'A value is not one of its column''s type.');
+    END;
+  END LOOP;
+  -- In key order, as append_rows: overlapping batches deadlock otherwise.
+  FOR l IN
+    SELECT n, places[n] AS place FROM generate_subscripts(readable, 1) AS n
+    ORDER BY (readable[n]).workspace_id, (readable[n]).id, n
+  LOOP
+    BEGIN
+      answer := audit.append_rows(ARRAY[readable[l.n]]);
+      IF answer <> '[]' THEN
+        not_stored := not_stored || (answer->0 || jsonb_build_object('index', l.place - 1));
+      END IF;
+    EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded OR raise_exception THEN
+      GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, broken = CONSTRAINT_NAME, about_column = COLUMN_NAME, message = MESSAGE_TEXT;
+      not_stored := not_stored || CASE
+        WHEN code = '23514' AND broken = '' THEN jsonb_build_object('index', l.place - 1, 'result', 'no_partition')
+        ELSE jsonb_build_object('index', l.place - 1, 'result', 'refused', 'sqlstate', code, 'constraint', nullif(broken, ''),
+          'detail', CASE
+            WHEN broken <> '' THEN format('It breaks the constraint %s.', broken)
+            WHEN code = '23502' THEN format('It lacks a value for the column %s.', about_column)
+            WHEN code = 'P0001' THEN left(message, 500)
+            WHEN code LIKE '54%' THEN 'A value is too large for the database, such as for an index.'
+            ELSE 'A value is not one that the database takes.' END)
+        END;
+    END;
+  END LOOP;
+  RETURN not_stored;
+END
+$$;
+COMMENT ON FUNCTION audit.append_each(text) IS 'stores events one by one; returns those it did not store, with the reason';
+
+REVOKE ALL ON FUNCTION audit.rows_of(text), audit.append_rows(audit.incoming_event[], boolean), audit.append(jsonb, boolean),
+  audit.append_each(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION audit.rows_of(text), audit.append_rows(audit.incoming_event[], boolean), audit.append(jsonb, boolean),
+  audit.append_each(text) TO daybook_app;

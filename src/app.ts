@@ -3,7 +3,6 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
 import { RevocationList } from './auth/revocation.ts';
-import { append } from './db/append.ts';
 import { connect, type Sql } from './db/client.ts';
 import type { Env } from './env.ts';
 import { canonicalIp } from './events/ip.ts';
@@ -11,8 +10,9 @@ import { ownEvent } from './events/own-event.ts';
 import type { AppContext, AppEnv } from './auth/context.ts';
 import { ProblemError, problemResponse, PROBLEMS } from './http/problem.ts';
 import { deliver } from './ingest/deliver.ts';
+import { deadLetterRoutes } from './dead-letters/routes.ts';
+import { createIngest, type Ingest } from './ingest/ingest.ts';
 import { ingestRoutes } from './ingest/routes.ts';
-import { Writer } from './ingest/writer.ts';
 import { queryRoutes } from './query/routes.ts';
 import { retentionRoutes } from './retention/routes.ts';
 
@@ -20,24 +20,26 @@ import { retentionRoutes } from './retention/routes.ts';
 export interface Isolate {
   app: Hono<AppEnv>;
   sql: Sql;
+  ingest: Ingest;
 }
 
 /** Composes the features. Called once in an isolate. */
 export function createIsolate(env: Env): Isolate {
   const sql = connect({ url: env.DATABASE_URL, localEndpoint: env.DAYBOOK_LOCAL_DATABASE });
-  const writer = new Writer({ append: (rows, options) => append(sql, rows, options) });
+  const ingest = createIngest(env, sql);
   const auth = { env, revocations: new RevocationList(sql) };
 
   const app = new Hono<AppEnv>();
   app.use(requestId());
   app.use(secureHeaders());
   app.use(methodNotAllowed({ app, onMethodNotAllowed: wrongMethod }));
-  app.use(recordOperator(writer));
+  app.use(recordOperator(ingest));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/problems/:code', problemPage);
-  app.route('/v1', ingestRoutes(auth, writer));
+  app.route('/v1', ingestRoutes(auth, ingest));
   app.route('/v1', queryRoutes(auth, sql));
   app.route('/v1', retentionRoutes(auth, sql));
+  app.route('/v1', deadLetterRoutes(auth, sql));
   app.notFound((c) =>
     problemResponse(c, { code: 'not_found', detail: 'There is no such route. See docs/api.md.' }),
   );
@@ -57,11 +59,11 @@ export function createIsolate(env: Env): Isolate {
       detail: 'The request failed for a reason of ours. Send it again.',
     });
   });
-  return { app, sql };
+  return { app, sql, ingest };
 }
 
 /** Each use of the operator's key is itself an audit event, in the workspace concerned. */
-function recordOperator(writer: Writer) {
+function recordOperator(ingest: Ingest) {
   return async function recordOperator(c: AppContext, next: () => Promise<void>): Promise<void> {
     await next();
     const deed = c.get('deed');
@@ -76,11 +78,9 @@ function recordOperator(writer: Writer) {
       },
       metadata: { path: c.req.path, status: c.res.status },
     });
-    try {
-      await deliver(c, writer, [event], 'accepted');
-    } catch (error) {
-      // The deed is done, and its answer stands.
-      if (!(error instanceof ProblemError)) throw error;
+    const [delivery] = await deliver(c, ingest, [event], 'accepted');
+    // The deed is done, and its answer stands.
+    if (delivery?.result !== 'accepted') {
       console.error(JSON.stringify({ event: 'operator_not_recorded', request_id: c.get('requestId') }));
     }
   };

@@ -6,7 +6,7 @@ z.config({ jitless: true });
 export interface Queue {
   /** At most 100 messages and 256 KB, each of 128 KB at most. */
   sendBatch(
-    messages: Iterable<{ body: string | ArrayBuffer; contentType: 'text' | 'bytes' }>,
+    messages: Iterable<{ body: string | Uint8Array; contentType: 'text' | 'bytes' }>,
   ): Promise<unknown>;
   metrics(): Promise<{
     backlogCount: number;

@@ -1,7 +1,13 @@
 import { createIsolate, type Isolate } from './app.ts';
 import { ConfigurationError, parseEnv } from './env.ts';
 import { problemBody } from './http/problem.ts';
+import { consumeDead } from './ingest/consume-dead.ts';
+import { consume } from './ingest/consume.ts';
+import type { Delivered } from './ingest/postpone.ts';
 import { runRetention } from './retention/run.ts';
+
+/** How its name ends, in whichever environment. */
+const DEAD_LETTER_QUEUE = '-dead';
 
 /** Bindings never change within an isolate. */
 let isolate: Isolate | undefined;
@@ -30,6 +36,13 @@ export default {
       const headers = { 'Content-Type': 'application/problem+json', 'X-Request-Id': requestId };
       return Response.json(body, { status: body.status, headers });
     }
+  },
+
+  /** What the queue held for the database, and what the platform gave up delivering. */
+  async queue(batch: { queue: string; messages: readonly Delivered[] }, env: unknown): Promise<void> {
+    const { database, spill } = isolateFor(env).ingest;
+    const consumer = batch.queue.endsWith(DEAD_LETTER_QUEUE) ? consumeDead : consume;
+    await consumer(batch.messages, database, spill);
   },
 
   /** Hourly. What it throws, the platform counts as a failed run. */

@@ -1,7 +1,7 @@
 import type { Sql } from './client.ts';
 import { toFailure, type DatabaseFailure } from './failure.ts';
 
-/** An event that `audit.append` did not store, because its workspace has one with this id. */
+/** An event that `audit.append_rows` did not store, because its workspace has one with this id. */
 export interface NotStored {
   /** place in the batch, from 0 */
   index: number;
@@ -10,30 +10,66 @@ export interface NotStored {
   leaf_hash: string;
 }
 
+/** An event that `audit.append_each` did not store, and why. */
+export type NotStoredAlone =
+  | NotStored
+  | { index: number; result: 'no_partition' }
+  | {
+      index: number;
+      result: 'refused';
+      sqlstate: string;
+      constraint: string | null;
+      /** a sentence for the operator */
+      detail: string;
+    };
+
+const SEPARATOR = '\n"\n';
+
 /** The text from which `audit.rows_of` reads rows. */
 export function joinRows(rows: readonly string[]): string {
-  return rows.join('\n"\n');
+  return rows.join(SEPARATOR);
 }
 
-export type AppendOutcome = { ok: true; notStored: NotStored[] } | { ok: false; failure: DatabaseFailure };
+/** The rows that `joinRows` joined: no row holds what stands between them. */
+export function splitRows(text: string): string[] {
+  return text.split(SEPARATOR);
+}
+
+export type Outcome<T> = { ok: true; value: T } | { ok: false; failure: DatabaseFailure };
 
 /**
- * Stores a batch in one call, each event at most once.
+ * Stores a batch in one call, all of it or nothing, each event at most once.
  * @param rows literals of `audit.incoming_event`, as `rowOf` writes them
- * @param options.atomic all or nothing: a conflict is a `refused` failure (23505) whose detail is the `NotStored[]` as JSON
+ * @param options.atomic refuses conflicts too, by a `refused` failure (23505) whose detail is the `NotStored[]` as JSON
  */
 export async function append(
   sql: Sql,
   rows: readonly string[],
   options: { atomic: boolean; signal: AbortSignal },
-): Promise<AppendOutcome> {
+): Promise<Outcome<NotStored[]>> {
+  const query = 'SELECT audit.append_rows(audit.rows_of($1), $2) AS answer';
+  return call(sql, query, [joinRows(rows), options.atomic], options.signal);
+}
+
+/** Stores what can be stored of a batch that `append` refuses, in one call. */
+export async function appendEach(
+  sql: Sql,
+  rows: readonly string[],
+  signal: AbortSignal,
+): Promise<Outcome<NotStoredAlone[]>> {
+  return call(sql, 'SELECT audit.append_each($1) AS answer', [joinRows(rows)], signal);
+}
+
+/** Calls a function of ours, whose answer is of the type its docstring says. */
+export async function call<T>(
+  sql: Sql,
+  query: string,
+  parameters: unknown[],
+  signal: AbortSignal,
+): Promise<Outcome<T>> {
   try {
-    const answer = await sql.query(
-      'SELECT audit.append_rows(audit.rows_of($1), $2) AS not_stored',
-      [joinRows(rows), options.atomic],
-      { fetchOptions: { signal: options.signal } },
-    );
-    return { ok: true, notStored: (answer[0] as { not_stored: NotStored[] }).not_stored };
+    const [row] = await sql.query(query, parameters, { fetchOptions: { signal } });
+    return { ok: true, value: (row as { answer: T }).answer };
   } catch (error) {
     return { ok: false, failure: toFailure(error) };
   }

@@ -34,8 +34,8 @@ describe('an error of the database', () => {
     expect(toFailure(postgresError(code))).toEqual({ kind: 'unavailable', sqlstate: code }),
   );
 
-  test('for a missing partition is unavailable: a check violation that names no constraint', () => {
-    expect(toFailure(postgresError('23514'))).toEqual({ kind: 'unavailable', sqlstate: '23514' });
+  test('for a missing partition is not about the data: a check violation that names no constraint', () => {
+    expect(toFailure(postgresError('23514'))).toEqual({ kind: 'no_partition', sqlstate: '23514' });
     expect(toFailure(postgresError('23514', 'events_size_check')).kind).toBe('refused');
   });
 

@@ -4,11 +4,16 @@ import { NeonDbError } from '@neondatabase/serverless';
 export type DatabaseFailure =
   /** Nothing is wrong with the data: try again. The outcome of a lost answer is unknown. */
   | { kind: 'unavailable'; sqlstate: string | null }
+  /** Nothing is wrong with the data, and no partition holds some of it yet. */
+  | { kind: 'no_partition'; sqlstate: string }
   /** This data will never be stored. */
   | { kind: 'refused'; sqlstate: string; constraint: string | null; detail: string | null };
 
-/** Data exceptions, broken constraints, program limits (a value too large to index). */
-const ABOUT_THE_DATA = /^(22|23|54)/;
+/** Data exceptions, broken constraints, program limits (a value too large to index), and what a trigger of the team's raises. */
+const ABOUT_THE_DATA = /^(22|23|54|P0001$)/;
+
+/** check_violation; without a constraint's name it means that no partition holds the row's time. */
+const CHECK_VIOLATION = '23514';
 
 /**
  * Sorts an error of the driver or of drizzle. Everything that is not about the data counts as unavailable: a wrong
@@ -19,9 +24,8 @@ export function toFailure(error: unknown): DatabaseFailure {
   if (cause instanceof NeonDbError) {
     const sqlstate = cause.code ?? null;
     const constraint = cause.constraint ?? null;
-    // "no partition of relation found for row" is a check violation that names no constraint.
-    const partitionMissing = sqlstate === '23514' && constraint === null;
-    if (sqlstate !== null && ABOUT_THE_DATA.test(sqlstate) && !partitionMissing) {
+    if (sqlstate === CHECK_VIOLATION && constraint === null) return { kind: 'no_partition', sqlstate };
+    if (sqlstate !== null && ABOUT_THE_DATA.test(sqlstate)) {
       return { kind: 'refused', sqlstate, constraint, detail: cause.detail ?? null };
     }
     // The driver reports an answer that is no Postgres error by its status alone.

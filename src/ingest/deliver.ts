@@ -1,13 +1,14 @@
 import type { PreparedEvent } from '../events/prepare.ts';
 import type { AppContext } from '../auth/context.ts';
-import { ProblemError, type Problem } from '../http/problem.ts';
+import type { Problem } from '../http/problem.ts';
 import { within } from '../http/within.ts';
 import type { Ack } from './ack.ts';
+import { admit } from './admit.ts';
 import type { WriteOutcome } from './group.ts';
-import type { Writer } from './writer.ts';
+import type { Ingest } from './ingest.ts';
 
-/** ms that an answer waits for the commit; the write itself goes on. */
-const COMMIT_PATIENCE = 10_000;
+/** ms that an answer waits for the commit or the queue; the write itself goes on. */
+const PATIENCE = 10_000;
 
 /** What a client is told of one stored or accepted event. */
 export interface Receipt {
@@ -21,43 +22,47 @@ export interface Receipt {
   leaf_hash?: string;
 }
 
-export type Delivery = { result: 'accepted' } | WriteOutcome;
+export type Delivery =
+  | { result: 'accepted' }
+  | WriteOutcome
+  /** not taken in, so not stored; `retryAfter` in seconds */
+  | { result: 'turned_away'; detail: string; retryAfter: number };
 
 /**
- * Hands events to the writer and answers as the ack promises: at once for `accepted`, after the commit for `committed`.
- * @throws ProblemError (503) before anything is acknowledged, when this isolate holds too much already
+ * Hands events to the writer of their ack and answers as it promises: at once for `accepted`, once the queue or the
+ * database holds them for the others.
+ * Where the promise cannot be kept now, the events are turned away before anything is acknowledged.
  */
 export async function deliver(
   c: AppContext,
-  writer: Writer,
+  ingest: Ingest,
   events: readonly PreparedEvent[],
   ack: Ack,
   atomic = false,
 ): Promise<readonly Delivery[]> {
-  if (!writer.hasRoomFor(events)) {
-    throw new ProblemError({
-      code: 'unavailable',
-      detail: 'Too many events wait for the database. Send it again.',
-      retryAfter: 2,
-    });
+  const bytes = events.reduce((sum, event) => sum + event.bytes, 0);
+  const admission = admit(ingest, ack, bytes);
+  if (!admission.ok) {
+    const { detail, retryAfter } = admission;
+    return events.map(() => ({ result: 'turned_away', detail, retryAfter }));
   }
-  const written = writer.write(events, {
-    atomic,
-    urgent: ack === 'committed',
-    onSettled: (outcomes) => report(events, outcomes, ack),
-  });
+  const { writer, waits } = admission;
+  const onSettled = waits ? undefined : (outcomes: readonly WriteOutcome[]) => report(events, outcomes);
+  const written = writer.write(events, { atomic, ...(onSettled && { onSettled }) });
   // In waitUntil even when the answer waits for it: the client may hang up, and others' events travel along.
   c.executionCtx.waitUntil(written);
-  if (ack === 'accepted') return events.map(() => ({ result: 'accepted' }));
+  if (!waits) return events.map(() => ({ result: 'accepted' }));
 
-  const outcomes = await within(COMMIT_PATIENCE, written);
-  return outcomes ?? events.map(() => ({ result: 'unavailable' }));
+  const outcomes = await within(PATIENCE, written);
+  if (outcomes === undefined) return events.map(() => ({ result: 'unavailable' }));
+  if (ack !== 'accepted') return outcomes;
+  return outcomes.map((outcome) => (outcome.result === 'unavailable' ? outcome : { result: 'accepted' }));
 }
 
 /** @returns nothing for an event that was neither accepted nor stored */
 export function receipt(event: PreparedEvent, delivery: Delivery): Receipt | undefined {
   const { result } = delivery;
-  if (result !== 'accepted' && result !== 'committed' && result !== 'duplicate') return undefined;
+  if (!isHeld(result)) return undefined;
   const receipt: Receipt = {
     id: event.id,
     workspace_id: event.workspaceId,
@@ -68,6 +73,10 @@ export function receipt(event: PreparedEvent, delivery: Delivery): Receipt | und
   if (result === 'committed') receipt.leaf_hash = event.leafHash;
   if (result === 'duplicate') receipt.leaf_hash = delivery.leafHash;
   return receipt;
+}
+
+function isHeld(result: Delivery['result']): result is Receipt['result'] {
+  return result === 'accepted' || result === 'queued' || result === 'committed' || result === 'duplicate';
 }
 
 /** What a client is told of an event that was not stored, or is not known to be. */
@@ -85,8 +94,16 @@ export function deliveryProblem(event: PreparedEvent, delivery: Delivery): Probl
     case 'refused':
       return {
         code: 'refused_event',
-        detail: 'The database refuses this event, and it was not stored. The log of the Worker says why.',
+        detail:
+          'The database refuses this event, and it was not stored. The operator finds the reason among the dead letters.',
         members: { id, workspace_id },
+      };
+    case 'turned_away':
+      return {
+        code: 'unavailable',
+        detail: delivery.detail,
+        members: { id, workspace_id, created_at },
+        retryAfter: delivery.retryAfter,
       };
     default:
       return {
@@ -99,23 +116,10 @@ export function deliveryProblem(event: PreparedEvent, delivery: Delivery): Probl
   }
 }
 
-/**
- * An acknowledged event that is not in the log is the one thing an operator must hear of. What the database refuses, it
- * hears of in any case: the client is told no more than that.
- */
-function report(events: readonly PreparedEvent[], outcomes: readonly WriteOutcome[], ack: Ack): void {
-  for (const result of ['unavailable', 'refused', 'conflict'] as const) {
-    const outcome = outcomes.find((candidate) => candidate.result === result);
-    if (outcome === undefined || (ack === 'committed' && result !== 'refused')) continue;
-    const broken = events.filter((_, index) => outcomes[index]?.result === result);
-    console.error(
-      JSON.stringify({
-        event: ack === 'committed' ? 'refused' : 'accepted_not_stored',
-        reason: result,
-        count: broken.length,
-        ids: broken.slice(0, 20).map(({ id }) => id),
-        ...(outcome.result === 'refused' && { sqlstate: outcome.sqlstate, constraint: outcome.constraint }),
-      }),
-    );
-  }
+/** An acknowledged event that neither the database nor the queue took is the one thing an operator must hear of. */
+function report(events: readonly PreparedEvent[], outcomes: readonly WriteOutcome[]): void {
+  const lost = events.filter((_, index) => outcomes[index]?.result === 'unavailable');
+  if (lost.length === 0) return;
+  const ids = lost.slice(0, 20).map(({ id }) => id);
+  console.error(JSON.stringify({ event: 'accepted_not_stored', count: lost.length, ids }));
 }

@@ -1,15 +1,13 @@
 import type { PreparedEvent } from '../events/prepare.ts';
+import type { RowOutcome } from './store.ts';
 
 /** What became of one event. */
 export type WriteOutcome =
-  | { result: 'committed' }
-  | { result: 'duplicate' | 'conflict'; leafHash: string }
-  /** the database will never store it */
-  | { result: 'refused'; sqlstate: string; constraint: string | null }
+  | Exclude<RowOutcome, { result: 'no_partition' }>
+  /** the queue holds it */
+  | { result: 'queued' }
   /** not stored, because another event of its atomic batch could not be */
-  | { result: 'aborted' }
-  /** not known to be stored; sending it again is safe */
-  | { result: 'unavailable' };
+  | { result: 'aborted' };
 
 /** The events of one request, which wait, travel and are answered together. */
 export class Group {
@@ -18,8 +16,6 @@ export class Group {
   readonly bytes: number;
   /** all or nothing */
   readonly atomic: boolean;
-  /** a client waits for the commit */
-  readonly urgent: boolean;
   /** when its request stops waiting */
   readonly giveUpAt: number;
   /** a call carried it before, and may have stored it although the answer was lost */
@@ -38,7 +34,6 @@ export class Group {
     events: readonly PreparedEvent[],
     options: {
       atomic: boolean;
-      urgent: boolean;
       giveUpAt: number;
       onSettled(outcomes: readonly WriteOutcome[]): void;
     },
@@ -47,7 +42,6 @@ export class Group {
     this.#onSettled = options.onSettled;
     this.bytes = events.reduce((sum, event) => sum + event.bytes, 0);
     this.atomic = options.atomic;
-    this.urgent = options.urgent;
     this.giveUpAt = options.giveUpAt;
     this.open = events.length;
   }
@@ -74,5 +68,41 @@ export class Group {
   /** Gives the same outcome to every event that has none. */
   settleRest(outcome: WriteOutcome): void {
     this.events.forEach((_, index) => this.settle(index, outcome));
+  }
+}
+
+/** Whether the row is done with: stored, kept as a dead letter, or for its client to mend. */
+export function isFinal(
+  outcome: RowOutcome,
+): outcome is Exclude<RowOutcome, { result: 'unavailable' | 'no_partition' }> {
+  return outcome.result !== 'unavailable' && outcome.result !== 'no_partition';
+}
+
+/** One event of a group. */
+export interface Item {
+  readonly group: Group;
+  readonly index: number;
+  readonly event: PreparedEvent;
+}
+
+/** The events of the groups that have no outcome yet. */
+export function openItems(groups: readonly Group[]): Item[] {
+  return groups.flatMap((group) =>
+    group.events.flatMap((event, index) => (group.isOpen(index) ? [{ group, index, event }] : [])),
+  );
+}
+
+export function isSettled(groups: readonly Group[]): boolean {
+  return groups.every(({ open }) => open === 0);
+}
+
+/** Gives each event its outcome, but for those that are to be sent again. */
+export function settleItems(items: readonly Item[], outcomes: readonly RowOutcome[]): void {
+  for (const [place, { group, index, event }] of items.entries()) {
+    const outcome = outcomes[place];
+    if (outcome === undefined || !isFinal(outcome)) continue;
+    // Salts are random: the same leaf hash is our own earlier call, whose answer was lost.
+    const own = group.tried && outcome.result === 'duplicate' && outcome.leafHash === event.leafHash;
+    group.settle(index, own ? { result: 'committed' } : outcome);
   }
 }

@@ -6,9 +6,9 @@ import { ProblemError, problemBody, PROBLEMS, type Problem } from '../http/probl
 import { readQuery } from '../http/query.ts';
 import { readAck, type Ack } from './ack.ts';
 import { deliver, deliveryProblem, receipt, type Delivery, type Receipt } from './deliver.ts';
+import type { Ingest } from './ingest.ts';
 import { prepareOne, type PreparedOne } from './post-event.ts';
 import { BATCH_MAX_BYTES, readJsonBatch, readNdjsonBatch } from './read-batch.ts';
-import type { Writer } from './writer.ts';
 
 /** Neon takes 10 MiB in a call; the rest is for the statement around the rows. */
 const MAX_CALL_BYTES = 9.5 * 1024 * 1024;
@@ -22,8 +22,8 @@ interface BatchResult {
 }
 
 /** `POST /v1/events/batch`: each event gets its own result; uniform results carry their own status, mixed ones 207. */
-export async function postBatch(c: AppContext, writer: Writer): Promise<Response> {
-  const { atomic, ack } = readWish(c);
+export async function postBatch(c: AppContext, ingest: Ingest): Promise<Response> {
+  const { atomic, ack } = readWish(c, ingest.defaultAck);
   c.header('Daybook-Ack', ack);
   const text = await readText(c, ['application/json', NDJSON]);
   const reading = mediaType(c) === NDJSON ? readNdjsonBatch(text) : readJsonBatch(text);
@@ -43,7 +43,7 @@ export async function postBatch(c: AppContext, writer: Writer): Promise<Response
   }
   if (atomic) refuseFlawed(prepared);
 
-  const deliveries = events.length === 0 ? [] : await deliver(c, writer, events, ack, atomic);
+  const deliveries = events.length === 0 ? [] : await deliver(c, ingest, events, ack, atomic);
   if (atomic) refuseUndelivered(events, deliveries);
 
   const origin = new URL(c.req.url).origin;
@@ -55,7 +55,7 @@ export async function postBatch(c: AppContext, writer: Writer): Promise<Response
   });
   const accepted = results.filter((result) => result.receipt !== undefined).length;
   const status = batchStatus(results);
-  if (status === PROBLEMS.unavailable.status) c.header('Retry-After', '2');
+  if (status === PROBLEMS.unavailable.status) c.header('Retry-After', String(retryAfter(deliveries)));
   return c.json({ accepted, rejected: results.length - accepted, results }, status);
 }
 
@@ -66,6 +66,11 @@ function isTooLarge(events: readonly PreparedEvent[], atomic: boolean): boolean 
   // A call is JSON, which writes one byte as six at most. Looking closely costs, and few batches come near.
   if (!atomic || 6 * bytes <= MAX_CALL_BYTES) return false;
   return events.reduce((sum, { row }) => sum + utf8Length(JSON.stringify(row)), 0) > MAX_CALL_BYTES;
+}
+
+/** seconds; the longest that any event is told */
+function retryAfter(deliveries: readonly Delivery[]): number {
+  return Math.max(2, ...deliveries.map((one) => (one.result === 'turned_away' ? one.retryAfter : 0)));
 }
 
 function batchResult(
@@ -97,6 +102,7 @@ function resultStatus({ result, problem }: BatchResult): 200 | 201 | 202 | 409 |
     case 'committed':
       return 201;
     case 'accepted':
+    case 'queued':
       return 202;
     case 'conflict':
       return 409;
@@ -106,13 +112,13 @@ function resultStatus({ result, problem }: BatchResult): 200 | 201 | 202 | 409 |
 }
 
 /** @throws ProblemError when the parameters are not valid or contradict each other */
-function readWish(c: AppContext): { atomic: boolean; ack: Ack } {
+function readWish(c: AppContext, usual: Ack): { atomic: boolean; ack: Ack } {
   const { ack, atomic = 'false' } = readQuery(c, ['ack', 'atomic']);
   if (atomic !== 'true' && atomic !== 'false') {
     throw new ProblemError({ code: 'invalid_query', detail: 'atomic must be true or false.' });
   }
-  if (atomic === 'false') return { atomic: false, ack: readAck(ack) };
-  if (readAck(ack ?? 'committed') === 'committed') return { atomic: true, ack: 'committed' };
+  if (atomic === 'false') return { atomic: false, ack: readAck(ack, usual) };
+  if (readAck(ack, 'committed') === 'committed') return { atomic: true, ack: 'committed' };
   throw new ProblemError({
     code: 'invalid_query',
     detail: 'atomic=true implies ack=committed: ask for no other.',

@@ -9,11 +9,11 @@ import { ProblemError, type Problem } from '../http/problem.ts';
 import { readQuery } from '../http/query.ts';
 import { readAck } from './ack.ts';
 import { deliver, deliveryProblem, receipt } from './deliver.ts';
-import type { Writer } from './writer.ts';
+import type { Ingest } from './ingest.ts';
 
-/** `POST /v1/events`: 202 accepted, 201 committed, 200 duplicate; 409 for other content under a known id. */
-export async function postEvent(c: AppContext, writer: Writer): Promise<Response> {
-  const ack = readAck(readQuery(c, ['ack']).ack);
+/** `POST /v1/events`: 202 accepted or queued, 201 committed, 200 duplicate; 409 for other content under a known id. */
+export async function postEvent(c: AppContext, ingest: Ingest): Promise<Response> {
+  const ack = readAck(readQuery(c, ['ack']).ack, ingest.defaultAck);
   c.header('Daybook-Ack', ack);
   const reading = readJson(await readText(c, ['application/json']));
   if (!reading.ok) throw new ProblemError(malformedJson(reading));
@@ -21,7 +21,7 @@ export async function postEvent(c: AppContext, writer: Writer): Promise<Response
   const prepared = prepareOne(reading.value, reading.flaws, c.get('identity'));
   if (!prepared.ok) throw new ProblemError(prepared.problem);
 
-  const [delivery] = await deliver(c, writer, [prepared.event], ack);
+  const [delivery] = await deliver(c, ingest, [prepared.event], ack);
   if (delivery === undefined) throw new Error('one event has one outcome');
   const answer = receipt(prepared.event, delivery);
   if (answer === undefined) throw new ProblemError(deliveryProblem(prepared.event, delivery));

@@ -1,14 +1,16 @@
 import type { PreparedEvent } from '../events/prepare.ts';
 import { crossRequestPromise, within } from '../http/within.ts';
 import { Group, type WriteOutcome } from './group.ts';
-import { send, type Append } from './send.ts';
+import type { Room } from './room.ts';
+import { persistently, type Send } from './send.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface WriterOptions {
-  append: Append;
-  /** ms; a call that takes longer has failed */
-  callLimit?: number;
-  /** ms without progress after which a flush's leader counts as dead; more than `callLimit` */
+  /** gets groups to where their ack promises, once; what it leaves open is tried again */
+  send: Send;
+  /** what may wait or be under way in this isolate */
+  room: Room;
+  /** ms without progress after which a flush's leader counts as dead; more than a call may take */
   leaderLimit?: number;
   /** ms after which a request's events are given up: `waitUntil` grants 30 s */
   patience?: number;
@@ -18,20 +20,25 @@ export interface WriterOptions {
   /** what one call carries at most, unless a single request brings more */
   maxEvents?: number;
   maxBytes?: number;
-  /** bytes that may wait or be under way in this isolate: a call makes five copies, and the isolate has 128 MB */
-  maxWaiting?: number;
-  /** calls a second, and how many may come at once after a pause */
+  /** flushes a second, and how many may come at once after a pause */
   rate?: number;
   burst?: number;
-  /** ms between the starts of flushes under load, unless someone waits for the commit or this many events wait */
+  /** ms between the starts of flushes under load, unless this many events wait; 0 where clients wait for the outcome */
   linger?: number;
   lingerEvents?: number;
+  /** told of each flush that ended, for the log */
+  onFlush?(report: FlushReport): void;
   /** waits; a test lets a leader die here */
   pause?(ms: number): Promise<void>;
 }
 
+/** What a flush carried, how long it took in ms, and how many of its events ended in which way; `open` ones go on. */
+export type FlushReport = { requests: number; bytes: number; ms: number } & Partial<
+  Record<WriteOutcome['result'] | 'open', number>
+>;
+
 /** A call under way, or about to be made. */
-interface Flush {
+interface Underway {
   readonly leader: Group;
   groups: readonly Group[];
   /** the leader counts as dead from this time on */
@@ -52,15 +59,14 @@ interface Flush {
  */
 export class Writer {
   readonly #options: Required<WriterOptions>;
+  readonly #send: Send;
   readonly #bucket: TokenBucket;
   #waiting: Group[] = [];
-  #flushes: Flush[] = [];
-  #bytes = 0;
+  #flushes: Underway[] = [];
   #flushedAt = -Infinity;
 
   constructor(options: WriterOptions) {
     this.#options = {
-      callLimit: 7000,
       leaderLimit: 8000,
       patience: 25_000,
       flushes: 3,
@@ -68,26 +74,21 @@ export class Writer {
       maxEvents: 1000,
       // Neon takes 10 MiB in a call, where quotes and backslashes are written as two bytes.
       maxBytes: 4 * 1024 * 1024,
-      maxWaiting: 12 * 1024 * 1024,
       rate: 90,
       burst: 10,
-      linger: 100,
+      linger: 0,
       lingerEvents: 100,
+      onFlush: () => {},
       pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       ...options,
     };
+    this.#send = persistently(this.#options.send);
     this.#bucket = new TokenBucket(this.#options.rate, this.#options.burst);
   }
 
-  /** Whether these events may be taken. When not, the request is to be refused before it is acknowledged. */
-  hasRoomFor(events: readonly PreparedEvent[]): boolean {
-    return this.#bytes + events.reduce((sum, event) => sum + event.bytes, 0) <= this.#options.maxWaiting;
-  }
-
   /**
-   * Stores the events of one request; run it in `waitUntil`, for others' events may travel with it.
+   * Sends the events of one request; run it in `waitUntil`, for others' events may travel with it.
    * @param options.atomic all or nothing
-   * @param options.urgent a client waits for the commit
    * @param options.onSettled told the outcomes once all are known, even where this request is cancelled before
    * @returns an outcome for each event, in order
    */
@@ -95,21 +96,19 @@ export class Writer {
     events: readonly PreparedEvent[],
     options: {
       atomic?: boolean;
-      urgent?: boolean;
       onSettled?(outcomes: readonly WriteOutcome[]): void;
     } = {},
   ): Promise<readonly WriteOutcome[]> {
-    const { atomic = false, urgent = true, onSettled } = options;
+    const { atomic = false, onSettled } = options;
     const group: Group = new Group(events, {
       atomic,
-      urgent,
       giveUpAt: Date.now() + this.#options.patience,
       onSettled: (outcomes) => {
-        this.#bytes -= group.bytes;
+        this.#options.room.leave(group.bytes);
         onSettled?.(outcomes);
       },
     });
-    this.#bytes += group.bytes;
+    this.#options.room.enter(group.bytes);
     this.#waiting.push(group);
     if (this.#isPressing()) for (const flush of this.#flushes) flush.hurry();
     while (group.open > 0) {
@@ -135,23 +134,23 @@ export class Writer {
     return this.#flushes.length < this.#options.flushes && this.#holds(this.#options.fullEvents);
   }
 
-  #deadFlushes(): Flush[] {
+  #deadFlushes(): Underway[] {
     const now = Date.now();
     return this.#flushes.filter(({ aliveUntil }) => now >= aliveUntil);
   }
 
-  /** Whether so many events wait, or, with `urgent`, whether someone waits for a commit. */
-  #holds(count: number, urgent = false): boolean {
+  /** Whether so many events wait. */
+  #holds(count: number): boolean {
     let events = 0;
     return this.#waiting.some((group) => {
       if (group.open === 0) return false;
       events += group.events.length;
-      return events >= count || (urgent && group.urgent);
+      return events >= count;
     });
   }
 
   #isPressing(): boolean {
-    return this.#holds(this.#options.lingerEvents, true);
+    return this.#holds(this.#options.lingerEvents);
   }
 
   /** Waits until the group is settled or is to lead, or until there is reason to look again. */
@@ -171,16 +170,18 @@ export class Writer {
     const rush = this.#bucket.take();
     if (rush > 0) await this.#options.pause(rush);
     if (!this.#flushes.includes(flush)) return;
-    this.#flushedAt = Date.now();
+    const startedAt = Date.now();
+    this.#flushedAt = startedAt;
     flush.groups = this.#board();
-    const { append, callLimit, pause } = this.#options;
+    const { pause } = this.#options;
     const onProgress = () => this.#touch(flush);
-    await send(flush.groups, { append, callLimit, pause, onProgress, until: leader.giveUpAt });
+    await this.#send(flush.groups, { pause, onProgress, until: leader.giveUpAt });
+    this.#options.onFlush(reportOf(flush.groups, Date.now() - startedAt));
     if (this.#flushes.includes(flush)) this.#passOn(flush);
   }
 
-  #appoint(leader: Group): Flush {
-    const flush: Flush = { leader, groups: [], aliveUntil: 0, hurry: () => {} };
+  #appoint(leader: Group): Underway {
+    const flush: Underway = { leader, groups: [], aliveUntil: 0, hurry: () => {} };
     this.#touch(flush);
     this.#flushes.push(flush);
     return flush;
@@ -197,7 +198,7 @@ export class Writer {
     this.#waiting = [...orphans, ...this.#waiting];
   }
 
-  async #linger(flush: Flush): Promise<void> {
+  async #linger(flush: Underway): Promise<void> {
     const remaining = this.#flushedAt + this.#options.linger - Date.now();
     if (remaining <= 0) return;
     const hurried = crossRequestPromise();
@@ -227,12 +228,12 @@ export class Writer {
   }
 
   /** The leader lives. */
-  #touch(flush: Flush): void {
+  #touch(flush: Underway): void {
     flush.aliveUntil = Date.now() + this.#options.leaderLimit;
   }
 
   /** Ends a flush: what it could not settle waits again, and the first in line that lives leads on. */
-  #passOn(flush: Flush): void {
+  #passOn(flush: Underway): void {
     this.#flushes = this.#flushes.filter((other) => other !== flush);
     this.#waiting = [...flush.groups, ...this.#waiting].filter((group) => group.open > 0);
     const next = this.#waiting.find(
@@ -242,4 +243,15 @@ export class Writer {
     this.#appoint(next);
     next.wake();
   }
+}
+
+function reportOf(groups: readonly Group[], ms: number): FlushReport {
+  const bytes = groups.reduce((sum, group) => sum + group.bytes, 0);
+  const report: FlushReport = { requests: groups.length, bytes, ms };
+  for (const { outcomes, open } of groups) {
+    // Those that are open are holes in it.
+    for (const { result } of Object.values(outcomes)) report[result] = (report[result] ?? 0) + 1;
+    if (open > 0) report.open = (report.open ?? 0) + open;
+  }
+  return report;
 }

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { authenticate, resolveWorkspace, type Authenticator } from '../auth/authenticate.ts';
 import type { Sql } from '../db/client.ts';
 import type { AppContext, AppEnv } from '../auth/context.ts';
+import { isWorkspaceId } from '../events/workspace-id.ts';
 import { ProblemError } from '../http/problem.ts';
 import { readQuery } from '../http/query.ts';
 import { parseListQuery } from './filters.ts';
@@ -40,7 +41,7 @@ export function queryRoutes(auth: Authenticator, sql: Sql): Hono<AppEnv> {
 }
 
 function workspaceToRead(c: AppContext, asked: string | undefined): string {
-  if (asked === '' || asked?.includes('\0')) {
+  if (asked !== undefined && !isWorkspaceId(asked)) {
     throw new ProblemError({
       code: 'invalid_query',
       detail: 'There is no workspace with this workspace_id.',

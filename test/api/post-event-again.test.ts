@@ -124,7 +124,7 @@ describe('another event under the same id', () => {
     expect(await storedEvent(deployment, 'acme', event.id)).toEqual(before);
   });
 
-  test('is lost after ack=accepted, but not in silence', async () => {
+  test('after ack=accepted is a dead letter, and the log says so', async () => {
     const event = anEvent();
     await client.post(COMMITTED, event);
     deployment.harness.clearLogs();
@@ -132,7 +132,7 @@ describe('another event under the same id', () => {
     await client.post(COMMITTED, anEvent());
     await vi.waitFor(() => {
       const logs = JSON.stringify(deployment.harness.getLogs());
-      expect(logs).toContain('accepted_not_stored');
+      expect(logs).toContain('dead_letters');
       expect(logs).toContain(event.id);
     });
     expect(await storedEvent(deployment, 'acme', event.id)).toMatchObject({ reason: null });

@@ -1,0 +1,73 @@
+/** What a breaker does where nothing else is said; times in ms. */
+export interface BreakerOptions {
+  /** failures in a row that open it */
+  threshold?: number;
+  /** for how long it stays open at first, doubling up to `longest` each time a probe fails */
+  first?: number;
+  longest?: number;
+  /** after this time a probe that has not reported is given up; more than a call may take */
+  probeLimit?: number;
+  now?(): number;
+}
+
+/**
+ * Knows whether what stands behind a port fails, so that calls in vain are not made and requests are not let in to wait
+ * for them. After some failures in a row it is open; when its time is over one call is let through, as a probe.
+ */
+export class Breaker {
+  readonly #options: Required<BreakerOptions>;
+  #failures = 0;
+  /** how many times in a row it opened */
+  #opened = 0;
+  #isProbed = false;
+  #againAt = 0;
+
+  constructor(options: BreakerOptions = {}) {
+    this.#options = {
+      threshold: 3,
+      first: 200,
+      longest: 5000,
+      probeLimit: 10_000,
+      now: Date.now,
+      ...options,
+    };
+  }
+
+  /** Nothing is known to be wrong. */
+  get isClosed(): boolean {
+    return this.#opened === 0;
+  }
+
+  /** ms until a call may be tried; 0 when it may now. */
+  get wait(): number {
+    return this.isClosed ? 0 : Math.max(0, this.#againAt - this.#options.now());
+  }
+
+  /** Whether a call may be made now. While the breaker is not closed, one caller is told so: the probe. */
+  admits(): boolean {
+    if (this.isClosed) return true;
+    if (this.wait > 0) return false;
+    this.#isProbed = true;
+    this.#againAt = this.#options.now() + this.#options.probeLimit;
+    return true;
+  }
+
+  succeeded(): void {
+    this.#failures = 0;
+    this.#opened = 0;
+    this.#isProbed = false;
+  }
+
+  failed(): void {
+    // A call that was under way already when the breaker opened says nothing new.
+    if (!this.isClosed && !this.#isProbed) return;
+    this.#isProbed = false;
+    this.#failures += 1;
+    const { threshold, first, longest, now } = this.#options;
+    if (this.#failures < threshold) return;
+    const pause = Math.min(longest, first * 2 ** this.#opened);
+    // With jitter, so that isolates do not probe together.
+    this.#againAt = now() + pause * (0.5 + Math.random() / 2);
+    this.#opened += 1;
+  }
+}

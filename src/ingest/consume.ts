@@ -1,0 +1,83 @@
+import { storeOrBury } from './bury.ts';
+import { buryMessage } from './consume-dead.ts';
+import type { Database } from './database.ts';
+import { isFinal } from './group.ts';
+import { unpackRows } from './queue-message.ts';
+import { postpone, type Delivered } from './postpone.ts';
+import type { Spill } from './spill.ts';
+
+/** One message, and the rows in it. */
+interface Parcel {
+  message: Delivered;
+  rows: string[];
+}
+
+/** What one call of the database carries, unless a single message brings more. */
+const CALL_ROWS = 1000;
+const CALL_LENGTH = 4 * 1024 * 1024;
+/** At each so-manieth attempt a message goes alone, so that nothing in another can hold it up for ever. */
+const ALONE_AT = 8;
+
+/**
+ * Brings what the queue held to the database, in few, full calls. What was stored, or is kept as a dead letter, is done
+ * with; everything else comes again, after a growing delay, for as long as the database is down.
+ */
+export async function consume(
+  messages: readonly Delivered[],
+  database: Database,
+  spill: Spill,
+): Promise<void> {
+  const startedAt = Date.now();
+  const parcels: Parcel[] = [];
+  for (const message of messages) {
+    const rows = await unpackRows(message.body);
+    if (rows === undefined) await buryMessage(message, database, spill);
+    else parcels.push({ message, rows });
+  }
+  let stored = 0;
+  for (const call of callsOf(parcels)) {
+    const done = await storeCall(call, database);
+    for (const parcel of call) {
+      if (done.has(parcel)) parcel.message.ack();
+      else await postpone(parcel.message, spill);
+    }
+    stored += [...done].reduce((sum, { rows }) => sum + rows.length, 0);
+  }
+  const events = parcels.reduce((sum, { rows }) => sum + rows.length, 0);
+  const ms = Date.now() - startedAt;
+  console.log(JSON.stringify({ event: 'queue_batch', messages: messages.length, events, stored, ms }));
+}
+
+/** @returns the parcels of which every row is stored or kept */
+async function storeCall(call: readonly Parcel[], database: Database): Promise<Set<Parcel>> {
+  if (!database.breaker.admits()) return new Set();
+  const rows = call.flatMap((parcel) => parcel.rows);
+  const outcomes = (await storeOrBury(rows, [], database, () => {})).values();
+  return new Set(
+    call.filter((parcel) => {
+      const own = parcel.rows.map(() => outcomes.next().value);
+      return own.every((outcome) => outcome !== undefined && isFinal(outcome));
+    }),
+  );
+}
+
+function callsOf(parcels: readonly Parcel[]): Parcel[][] {
+  const calls: Parcel[][] = [];
+  let [rows, length] = [0, 0];
+  let isShared = false;
+  for (const parcel of parcels) {
+    const last = calls.at(-1);
+    const alone = parcel.message.attempts % ALONE_AT === 0;
+    rows += parcel.rows.length;
+    length += parcel.rows.reduce((sum, row) => sum + row.length, 0);
+    if (last !== undefined && isShared && !alone && rows <= CALL_ROWS && length <= CALL_LENGTH) {
+      last.push(parcel);
+      continue;
+    }
+    calls.push([parcel]);
+    isShared = !alone;
+    rows = parcel.rows.length;
+    length = parcel.rows.reduce((sum, row) => sum + row.length, 0);
+  }
+  return calls;
+}

@@ -1,0 +1,51 @@
+import type { Sql } from '../db/client.ts';
+import type { Env } from '../env.ts';
+import type { Ack } from './ack.ts';
+import { Breaker } from './breaker.ts';
+import { databaseOf, type Database } from './database.ts';
+import { Room } from './room.ts';
+import { sendAccepted } from './send-accepted.ts';
+import { sendCommitted } from './send-committed.ts';
+import { sendQueued } from './send-queued.ts';
+import type { Send } from './send.ts';
+import type { Spill } from './spill.ts';
+import { Writer, type WriterOptions } from './writer.ts';
+
+/** What an isolate keeps to take events in: one writer for each promise, and what they share. */
+export interface Ingest {
+  writers: Readonly<Record<Ack, Writer>>;
+  room: Room;
+  database: Database;
+  spill: Spill;
+  /** what is promised where a request does not ask */
+  defaultAck: Ack;
+}
+
+/** Bytes that may wait or be under way: a call makes five copies of its rows, and the isolate has 128 MB. */
+const ROOM = 12 * 1024 * 1024;
+/** ms between flushes of events that nobody waits for, under load */
+const LINGER = 100;
+
+export function createIngest(env: Env, sql: Sql): Ingest {
+  const room = new Room(ROOM);
+  const database = databaseOf(sql, new Breaker());
+  const spill: Spill = { queue: env.QUEUE, breaker: new Breaker() };
+  const writer = (ack: Ack, send: Send, options: Partial<WriterOptions> = {}) =>
+    new Writer({
+      send,
+      room,
+      onFlush: (report) => console.log(JSON.stringify({ event: 'flush', ack, ...report })),
+      ...options,
+    });
+  return {
+    writers: {
+      accepted: writer('accepted', sendAccepted(database, spill), { linger: LINGER }),
+      queued: writer('queued', sendQueued(spill)),
+      committed: writer('committed', sendCommitted(database)),
+    },
+    room,
+    database,
+    spill,
+    defaultAck: env.DAYBOOK_DEFAULT_ACK,
+  };
+}

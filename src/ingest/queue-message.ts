@@ -1,0 +1,75 @@
+import { joinRows, splitRows } from '../db/append.ts';
+import { utf8Length } from '../events/measure.ts';
+
+/** What a queue carries: rows as text, or one row compressed that is too large for that. */
+export interface QueueMessage {
+  body: string | Uint8Array;
+  contentType: 'text' | 'bytes';
+  /** of the body */
+  bytes: number;
+  /** rows in it */
+  rows: number;
+}
+
+/** Names the form of the message, so that a later one can be told apart. */
+const HEADER = 'daybook rows 1\n';
+/** Bytes; several rows share a message up to this. */
+const SHARED_MAX = 100_000;
+/**
+ * Bytes; the platform takes 128,000. A row of an event of 64 KiB may have 132,000: twice as many where all of it is
+ * quotes and backslashes, and then it can be compressed to a fraction.
+ */
+const PLAIN_MAX = 127_000;
+
+/** Puts rows into as few messages as may be, in order. */
+export async function packRows(rows: readonly string[]): Promise<QueueMessage[]> {
+  const messages: QueueMessage[] = [];
+  let aboard: string[] = [];
+  let bytes = HEADER.length;
+  const close = async () => {
+    if (aboard.length > 0) messages.push(await messageOf(aboard, bytes));
+    aboard = [];
+    bytes = HEADER.length;
+  };
+  for (const row of rows) {
+    const more = utf8Length(row) + joinRows(['', '']).length;
+    if (aboard.length > 0 && bytes + more > SHARED_MAX) await close();
+    aboard.push(row);
+    bytes += more;
+  }
+  await close();
+  return messages;
+}
+
+/** The body of a message as it arrives: text, bytes, or what another sender made of JSON. */
+export function contentOf(body: unknown): string | Uint8Array<ArrayBuffer> {
+  if (typeof body === 'string') return body;
+  if (body instanceof ArrayBuffer) return new Uint8Array(body);
+  if (body instanceof Uint8Array) return new Uint8Array(body);
+  return JSON.stringify(body) ?? 'undefined';
+}
+
+/** @returns the rows, or nothing where this is no message of ours */
+export async function unpackRows(body: unknown): Promise<string[] | undefined> {
+  const content = contentOf(body);
+  const text = typeof content === 'string' ? content : await decompress(content);
+  return text?.startsWith(HEADER) === true ? splitRows(text.slice(HEADER.length)) : undefined;
+}
+
+async function messageOf(rows: readonly string[], bytes: number): Promise<QueueMessage> {
+  const text = HEADER + joinRows(rows);
+  if (bytes <= PLAIN_MAX) return { body: text, contentType: 'text', bytes, rows: rows.length };
+  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'));
+  const body = new Uint8Array(await new Response(stream).arrayBuffer());
+  return { body, contentType: 'bytes', bytes: body.byteLength, rows: rows.length };
+}
+
+async function decompress(body: Uint8Array<ArrayBuffer>): Promise<string | undefined> {
+  try {
+    return await new Response(new Blob([body]).stream().pipeThrough(new DecompressionStream('gzip'))).text();
+  } catch (error) {
+    // workerd and Node both tell of broken data so.
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,70 @@
+import type { NotStored } from '../db/append.ts';
+import type { DatabaseFailure } from '../db/failure.ts';
+import { isWorthWaiting } from './admit.ts';
+import { buryRows, lostAmong } from './bury.ts';
+import type { Database } from './database.ts';
+import { openItems, settleItems, type Group } from './group.ts';
+import type { Flush, Send } from './send.ts';
+import { outcomesOf, storeRows } from './store.ts';
+
+/** Sends groups whose clients wait for the commit: to the database and nowhere else. */
+export function sendCommitted(database: Database): Send {
+  return async function sendCommitted(groups, flush) {
+    const atomic = groups.find((group) => group.atomic);
+    if (!database.breaker.admits()) {
+      // As at the door: an answer now is worth more than one in a while.
+      if (!isWorthWaiting(database.breaker))
+        for (const group of groups) group.settleRest({ result: 'unavailable' });
+      return;
+    }
+    await (atomic === undefined
+      ? storeGroups(groups, database, flush)
+      : storeAtomic(atomic, database, flush));
+  };
+}
+
+async function storeGroups(groups: readonly Group[], database: Database, flush: Flush): Promise<void> {
+  const items = openItems(groups);
+  const rows = items.map(({ event }) => event.row);
+  const outcomes = await storeRows(rows, database, flush.onProgress);
+  const ids = items.map(({ event }) => event.id);
+  // A conflict is for the client to mend, who is told of it. What the database refuses may be a fault of ours.
+  const refused = lostAmong(rows, ids, outcomes).filter(({ outcome }) => outcome.result === 'refused');
+  flush.onProgress();
+  await buryRows(refused, database);
+  settleItems(items, outcomes);
+  // Trying again now is in vain, and a wait of the client's too.
+  for (const [place, { group, index }] of items.entries()) {
+    if (outcomes[place]?.result === 'no_partition') group.settle(index, { result: 'unavailable' });
+  }
+}
+
+async function storeAtomic(group: Group, database: Database, flush: Flush): Promise<void> {
+  const rows = group.events.map(({ row }) => row);
+  flush.onProgress();
+  const outcome = await database.append(rows, true);
+  if (outcome.ok) {
+    database.breaker.succeeded();
+    settleItems(openItems([group]), outcomesOf(rows, outcome.value));
+  } else if (outcome.failure.kind === 'refused') {
+    database.breaker.succeeded();
+    settleRefused(group, outcome.failure);
+  } else if (outcome.failure.kind === 'no_partition') {
+    group.settleRest({ result: 'unavailable' });
+  } else {
+    database.breaker.failed();
+  }
+}
+
+function settleRefused(group: Group, failure: Extract<DatabaseFailure, { kind: 'refused' }>): void {
+  const { sqlstate, constraint, detail } = failure;
+  // The database function raises this one itself; a real constraint would be named, and its detail is no JSON.
+  if (sqlstate === '23505' && constraint === null && detail !== null) {
+    const notStored = JSON.parse(detail) as NotStored[];
+    for (const { index, result, leaf_hash: leafHash } of notStored) {
+      if (result === 'conflict') group.settle(index, { result, leafHash });
+    }
+    return group.settleRest({ result: 'aborted' });
+  }
+  group.settleRest({ result: 'refused', sqlstate, constraint, detail: '' });
+}

@@ -1,0 +1,74 @@
+import type { Queue } from '../env.ts';
+import { within } from '../http/within.ts';
+import type { Breaker } from './breaker.ts';
+import { packRows, type QueueMessage } from './queue-message.ts';
+
+/** The platform's queue, and what is known of its state. */
+export interface Spill {
+  queue: Queue;
+  breaker: Breaker;
+}
+
+/** What one call of the queue takes: 256 KB, of which the platform uses some for each message. */
+const CALL_MESSAGES = 100;
+const CALL_BYTES = 240_000;
+/** ms; a call that takes longer has failed, though it may have gone through. */
+const CALL_LIMIT = 5000;
+
+/**
+ * Puts rows into the queue, in order.
+ * @param onProgress called before each call
+ * @returns how many of them, from the first on, the queue holds
+ */
+export async function spillRows(
+  rows: readonly string[],
+  { queue, breaker }: Spill,
+  onProgress: () => void,
+): Promise<number> {
+  let held = 0;
+  for (const call of callsOf(await packRows(rows))) {
+    if (!breaker.admits()) break;
+    onProgress();
+    if (!(await sendMessages(queue, call))) {
+      breaker.failed();
+      break;
+    }
+    breaker.succeeded();
+    held += call.reduce((sum, message) => sum + message.rows, 0);
+  }
+  return held;
+}
+
+/** @returns whether the queue is known to hold them */
+export async function sendMessages(
+  queue: Queue,
+  messages: readonly Pick<QueueMessage, 'body' | 'contentType'>[],
+): Promise<boolean> {
+  try {
+    const plain = messages.map(({ body, contentType }) => ({ body, contentType }));
+    const sent = queue.sendBatch(plain).then(() => true);
+    return (await within(CALL_LIMIT, sent)) ?? false;
+  } catch (error) {
+    // Its message may hold anything.
+    console.error(
+      JSON.stringify({ event: 'queue_failed', error: error instanceof Error ? error.name : 'unknown' }),
+    );
+    return false;
+  }
+}
+
+function callsOf(messages: readonly QueueMessage[]): QueueMessage[][] {
+  const calls: QueueMessage[][] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    const last = calls.at(-1);
+    bytes += message.bytes;
+    if (last !== undefined && last.length < CALL_MESSAGES && bytes <= CALL_BYTES) {
+      last.push(message);
+    } else {
+      calls.push([message]);
+      bytes = message.bytes;
+    }
+  }
+  return calls;
+}
