@@ -5,7 +5,7 @@ import { utf8Length } from '../events/measure.ts';
 export interface QueueMessage {
   body: string | Uint8Array;
   contentType: 'text' | 'bytes';
-  /** of the body */
+  /** that the body takes at most */
   bytes: number;
   /** rows in it */
   rows: number;

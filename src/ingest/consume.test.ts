@@ -1,0 +1,143 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { consumeDead } from './consume-dead.ts';
+import { consume } from './consume.ts';
+import { Ports } from './ports.fixture.ts';
+import type { Delivered } from './postpone.ts';
+import { packRows } from './queue-message.ts';
+
+beforeEach(() => {
+  vi.spyOn(console, 'error').mockReturnValue();
+  vi.spyOn(console, 'log').mockReturnValue();
+});
+afterEach(() => vi.restoreAllMocks());
+
+/** A message, and what became of it: `acked`, or the seconds after which it comes again. */
+interface Sent extends Delivered {
+  fate: 'acked' | number | undefined;
+}
+
+function messageOf(body: unknown, attempts = 1): Sent {
+  return {
+    body,
+    attempts,
+    fate: undefined,
+    ack() {
+      this.fate = 'acked';
+    },
+    retry({ delaySeconds }) {
+      this.fate = delaySeconds;
+    },
+  };
+}
+
+async function message(rows: readonly string[], attempts?: number): Promise<Sent> {
+  const [packed] = await packRows(rows);
+  return messageOf(packed?.body, attempts);
+}
+
+const fates = (messages: readonly Sent[]) => messages.map(({ fate }) => fate);
+
+test('the messages of a batch share calls of up to 1,000 events', async () => {
+  const ports = new Ports();
+  const messages = await Promise.all(
+    Array.from({ length: 5 }, (_, m) => message(Array.from({ length: 300 }, (__, r) => `row ${m} ${r}`))),
+  );
+  await consume(messages, ports.database, ports.spill);
+  expect(fates(messages)).toEqual(messages.map(() => 'acked'));
+  expect(ports.calls).toEqual([900, 600]);
+  expect(ports.stored).toHaveLength(1500);
+});
+
+test('while the database is down every message comes again, later each time, and none is given up', async () => {
+  const ports = new Ports();
+  ports.databaseFails = true;
+  for (const [attempts, least, most] of [
+    [1, 1, 1],
+    [2, 1, 2],
+    [4, 4, 8],
+    [7, 30, 60],
+    [50, 30, 60],
+    [89, 30, 60],
+  ] as const) {
+    const messages = [await message(['a'], attempts), await message(['b', 'c'], attempts)];
+    await consume(messages, ports.database, ports.spill);
+    for (const { fate } of messages) {
+      expect(fate).toBeGreaterThanOrEqual(least);
+      expect(fate).toBeLessThanOrEqual(most);
+    }
+  }
+});
+
+test('long before the platform would give it up, a message starts anew', async () => {
+  const ports = new Ports();
+  ports.databaseFails = true;
+  const old = await message(['a', 'b'], 90);
+  await consume([old], ports.database, ports.spill);
+  expect([old.fate, ports.queued]).toEqual(['acked', ['a', 'b']]);
+  ports.queueFails = true;
+  const stuck = await message(['c'], 91);
+  await consume([stuck], ports.database, ports.spill);
+  expect(stuck.fate).toBeGreaterThan(0);
+});
+
+test('a database that is known to be down is asked only as a probe', async () => {
+  const ports = new Ports({ threshold: 1 });
+  ports.databaseFails = true;
+  const many = await Promise.all(Array.from({ length: 10 }, (_, m) => message([`${m}`.repeat(50_000)])));
+  for (let round = 0; round < 5; round += 1) await consume(many, ports.database, ports.spill);
+  expect(ports.calls).toHaveLength(1);
+  expect(fates(many)).not.toContain('acked');
+});
+
+test('what is refused becomes a dead letter, and its message is done with', async () => {
+  const ports = new Ports();
+  const messages = [await message(['a', 'bad', 'b']), await message(['c'])];
+  await consume(messages, ports.database, ports.spill);
+  expect(fates(messages)).toEqual(['acked', 'acked']);
+  expect(ports.stored.toSorted()).toEqual(['a', 'b', 'c']);
+  expect(ports.buried).toMatchObject([{ reason: 'refused', content: { literal: 'bad' } }]);
+});
+
+test('what can be neither stored nor kept comes again, with its whole message and no other', async () => {
+  const ports = new Ports();
+  ports.buryFails = true;
+  const messages = [await message(['a', 'bad']), await message(['b'])];
+  await consume(messages, ports.database, ports.spill);
+  expect(fates(messages)).toEqual([1, 'acked']);
+});
+
+test('now and then a message goes alone, so that none holds up another for ever', async () => {
+  const ports = new Ports();
+  const messages = [
+    await message(['a'], 7),
+    await message(['b'], 8),
+    await message(['c'], 9),
+    await message(['d'], 9),
+  ];
+  await consume(messages, ports.database, ports.spill);
+  expect(ports.calls).toEqual([1, 1, 2]);
+});
+
+test('a message that cannot be read is kept as it is', async () => {
+  const ports = new Ports();
+  const messages = [messageOf('nonsense'), messageOf({ some: 'JSON' }), await message(['a'])];
+  await consume(messages, ports.database, ports.spill);
+  expect(fates(messages)).toEqual(['acked', 'acked', 'acked']);
+  expect(ports.buried).toMatchObject([
+    { reason: 'undeliverable', content: { raw: 'nonsense' } },
+    { reason: 'undeliverable', content: { raw: '{"some":"JSON"}' } },
+  ]);
+});
+
+test('what the platform gave up is kept event by event, and comes again while the database is down', async () => {
+  const ports = new Ports();
+  ports.databaseFails = true;
+  const first = await message(['a', 'b']);
+  await consumeDead([first], ports.database, ports.spill);
+  expect(first.fate).toBe(1);
+  ports.databaseFails = false;
+  const again = await message(['a', 'b'], 2);
+  await consumeDead([again], ports.database, ports.spill);
+  expect(again.fate).toBe('acked');
+  expect(ports.buried.map(({ content }) => content)).toEqual([{ literal: 'a' }, { literal: 'b' }]);
+});

@@ -1,0 +1,72 @@
+import type { NotStored, NotStoredAlone, Outcome } from '../db/append.ts';
+import type { Letter } from '../db/dead-letters.ts';
+import type { Queue } from '../env.ts';
+import { Breaker } from './breaker.ts';
+import type { Database } from './database.ts';
+import { unpackRows } from './queue-message.ts';
+import type { Spill } from './spill.ts';
+
+const DOWN = { ok: false as const, failure: { kind: 'unavailable' as const, sqlstate: null } };
+
+/** What stands behind the ports of ingest, for unit tests: rows are plain words, and `bad…` ones are refused. */
+export class Ports {
+  stored: string[] = [];
+  buried: Letter[] = [];
+  queued: string[] = [];
+  /** rows of each call of the database */
+  calls: number[] = [];
+  databaseFails = false;
+  buryFails = false;
+  queueFails = false;
+  readonly database: Database;
+  readonly spill: Spill;
+
+  constructor(options: { threshold: number } = { threshold: Infinity }) {
+    this.database = {
+      breaker: new Breaker(options),
+      append: async (rows) => this.#append(rows),
+      appendEach: async (rows) => this.#appendEach(rows),
+      bury: async (letters) => {
+        if (this.databaseFails || this.buryFails) return DOWN;
+        this.buried.push(...letters);
+        return { ok: true, value: letters.length };
+      },
+    };
+    const queue: Queue = {
+      sendBatch: async (messages) => {
+        if (this.queueFails) throw new Error('Queue is overloaded');
+        for (const { body } of messages) this.queued.push(...((await unpackRows(body)) ?? []));
+      },
+      metrics: async () => ({ backlogCount: 0, backlogBytes: 0 }),
+    };
+    this.spill = { queue, breaker: new Breaker(options) };
+  }
+
+  #append(rows: readonly string[]): Outcome<NotStored[]> {
+    this.calls.push(rows.length);
+    if (this.databaseFails) return DOWN;
+    if (rows.some((row) => row.startsWith('bad'))) {
+      return {
+        ok: false,
+        failure: { kind: 'refused', sqlstate: '23514', constraint: 'a_check', detail: null },
+      };
+    }
+    this.stored.push(...rows);
+    return { ok: true, value: [] };
+  }
+
+  #appendEach(rows: readonly string[]): Outcome<NotStoredAlone[]> {
+    this.calls.push(rows.length);
+    if (this.databaseFails) return DOWN;
+    const value = rows.flatMap((row, index): NotStoredAlone[] => {
+      if (!row.startsWith('bad')) this.stored.push(row);
+      const refused = {
+        sqlstate: '23514',
+        constraint: 'a_check',
+        detail: 'It breaks the constraint a_check.',
+      };
+      return row.startsWith('bad') ? [{ index, result: 'refused', ...refused }] : [];
+    });
+    return { ok: true, value };
+  }
+}

@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { PreparedEvent } from '../events/prepare.ts';
+import { Ports } from './ports.fixture.ts';
+import { Room } from './room.ts';
+import { sendAccepted } from './send-accepted.ts';
+import { sendQueued } from './send-queued.ts';
+import { Writer } from './writer.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(console, 'error').mockReturnValue();
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+function prepared(row: string): PreparedEvent {
+  const createdAt = '1970-01-01T00:00:00.000Z';
+  return { id: row, workspaceId: 'acme', createdAt, row, bytes: row.length, leafHash: '', redacted: [] };
+}
+
+async function write(ports: Ports, rows: readonly string[], { ack = 'accepted', ms = 30_000 } = {}) {
+  const send = ack === 'accepted' ? sendAccepted(ports.database, ports.spill) : sendQueued(ports.spill);
+  const writer = new Writer({ send, room: new Room(1e6) });
+  const written = writer.write(rows.map((row) => prepared(row)));
+  await vi.advanceTimersByTimeAsync(ms);
+  return (await written).map(({ result }) => result);
+}
+
+describe('accepted events', () => {
+  test('go to the database, and to the queue at once when that fails', async () => {
+    const ports = new Ports();
+    expect(await write(ports, ['a', 'b'], { ms: 0 })).toEqual(['committed', 'committed']);
+    ports.databaseFails = true;
+    expect(await write(ports, ['c', 'd'], { ms: 0 })).toEqual(['queued', 'queued']);
+    expect(ports).toMatchObject({ stored: ['a', 'b'], queued: ['c', 'd'], calls: [2, 2] });
+  });
+
+  test('do not go to a database that is known to be down', async () => {
+    const ports = new Ports({ threshold: 1 });
+    ports.databaseFails = true;
+    await write(ports, ['a'], { ms: 0 });
+    expect(await write(ports, ['b'], { ms: 0 })).toEqual(['queued']);
+    expect(ports).toMatchObject({ queued: ['a', 'b'], calls: [1] });
+  });
+
+  test('are tried again at both while neither takes them', async () => {
+    const ports = new Ports();
+    ports.databaseFails = ports.queueFails = true;
+    setTimeout(() => (ports.queueFails = false), 10_000);
+    expect(await write(ports, ['a'])).toEqual(['queued']);
+    expect(ports.calls.length).toBeGreaterThan(5);
+  });
+
+  test('are given up, and not in silence, when neither takes them for 25 s', async () => {
+    const ports = new Ports();
+    ports.databaseFails = ports.queueFails = true;
+    expect(await write(ports, ['a'])).toEqual(['unavailable']);
+  });
+
+  test('that the database refuses are buried, and their neighbours stored', async () => {
+    const ports = new Ports();
+    expect(await write(ports, ['a', 'bad', 'b'], { ms: 0 })).toEqual(['committed', 'refused', 'committed']);
+    expect(ports.buried).toMatchObject([
+      {
+        reason: 'refused',
+        sqlstate: '23514',
+        detail: expect.stringMatching('a_check'),
+        content: { literal: 'bad' },
+      },
+    ]);
+    expect(ports).toMatchObject({ stored: ['a', 'b'], queued: [] });
+  });
+
+  test('that can be neither stored nor buried go to the queue', async () => {
+    const ports = new Ports();
+    ports.buryFails = true;
+    expect(await write(ports, ['a', 'bad'], { ms: 0 })).toEqual(['committed', 'queued']);
+    expect(ports).toMatchObject({ stored: ['a'], queued: ['bad'] });
+  });
+});
+
+describe('queued events', () => {
+  test('go to the queue and nowhere else, and are tried again when it fails', async () => {
+    const ports = new Ports();
+    ports.queueFails = true;
+    setTimeout(() => (ports.queueFails = false), 1000);
+    expect(await write(ports, ['a', 'b'], { ack: 'queued' })).toEqual(['queued', 'queued']);
+    expect(ports).toMatchObject({ calls: [], queued: ['a', 'b'] });
+  });
+
+  test('of a large batch leave in calls of at most 100 messages and 256 KB', async () => {
+    const ports = new Ports();
+    const sent: number[][] = [];
+    const { sendBatch } = ports.spill.queue;
+    ports.spill.queue.sendBatch = async (messages) => {
+      sent.push([...messages].map(({ body }) => body.length));
+      await sendBatch(messages);
+    };
+    const rows = Array.from({ length: 40 }, (_, index) => String(index).padEnd(60_000, '.'));
+    expect(new Set(await write(ports, rows, { ack: 'queued' }))).toEqual(new Set(['queued']));
+    expect(ports.queued).toEqual(rows);
+    for (const call of sent) {
+      expect(call.length).toBeLessThanOrEqual(100);
+      expect(call.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThanOrEqual(256_000);
+    }
+  });
+});
