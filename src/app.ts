@@ -11,6 +11,7 @@ import { ownEvent } from './events/own-event.ts';
 import type { AppContext, AppEnv } from './auth/context.ts';
 import { ProblemError, problemResponse, PROBLEMS } from './http/problem.ts';
 import { deliver } from './ingest/deliver.ts';
+import { createPostOnce } from './ingest/post-once.ts';
 import { ingestRoutes } from './ingest/routes.ts';
 import { Writer } from './ingest/writer.ts';
 import { queryRoutes } from './query/routes.ts';
@@ -35,7 +36,7 @@ export function createIsolate(env: Env): Isolate {
   app.use(recordOperator(writer));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/problems/:code', problemPage);
-  app.route('/v1', ingestRoutes(auth, writer));
+  app.route('/v1', ingestRoutes(auth, writer, createPostOnce(sql, env.DAYBOOK_KEY_SECRET)));
   app.route('/v1', queryRoutes(auth, sql));
   app.route('/v1', retentionRoutes(auth, sql));
   app.notFound((c) =>
