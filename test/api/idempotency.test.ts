@@ -135,6 +135,8 @@ describe('the same key with the same body', () => {
     const theirs = await post(key, { ...event, workspace_id: 'globex' }, both);
     expect([theirs.status, theirs.body.workspace_id, isReplay(theirs)]).toEqual([201, 'globex', null]);
     expect(theirs.body.id).not.toBe(first.body.id);
+    expectReplay(theirs, await post(key, { ...event, workspace_id: 'globex' }, both));
+    expectReplay(first, await post(key, event));
   });
 
   test('is a new event after 48 hours, though the key was not deleted yet', async () => {
