@@ -1,5 +1,5 @@
--- Retention: partitions ahead, addresses forgotten, old months dropped. Each function does one small thing in its own
--- transaction, waits at most 150 ms for a lock, and obeys audit.settings whoever calls it.
+-- Retention: partitions ahead, addresses forgotten, old months dropped, short-lived rows deleted. Each function does one
+-- small thing in its own transaction, waits at most 150 ms for a lock, and obeys the policy whoever calls it.
 
 -- Every partitioned table, how its partitions are cut, how many are kept ready and how long rows are kept.
 CREATE VIEW audit.partition_policy AS
@@ -35,8 +35,30 @@ CREATE VIEW audit.partitions AS
     to_timestamp(rpad(substring(c.relname FROM '[0-9]+$'), 8, '01') || ' +00', 'YYYYMMDD TZH')) AS b
   WHERE b.name = c.relname;
 
+-- Every table without partitions whose rows are deleted when they are older than keep, and the column that tells their
+-- age, which needs an index. Later migrations make these tables.
+CREATE VIEW audit.expiry_policy AS
+  SELECT p.name, p.time_column, p.keep
+  FROM (VALUES
+    ('idempotency_keys', 'created_at', interval '48 hours')
+  ) AS p (name, time_column, keep);
+
+-- The time of the oldest row of a table of audit.expiry_policy; NULL when it is empty or not made yet.
+CREATE FUNCTION audit.oldest_row(name text, time_column text) RETURNS timestamptz
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  oldest timestamptz;
+BEGIN
+  IF to_regclass(format('audit.%I', name)) IS NOT NULL THEN
+    EXECUTE format('SELECT min(%I) FROM audit.%I', time_column, name) INTO oldest;
+  END IF;
+  RETURN oldest;
+END
+$$;
+
 -- What is to be done now, in the order to do it: create what is missing from 8 days back (ids may be 7 days old),
--- detach what has expired, drop what was detached. due_at is when it should have been done at the earliest.
+-- detach what has expired, drop what was detached, expire (delete) rows that are older than their table keeps them; of
+-- expire, partition is the table. due_at is when it should have been done at the earliest.
 CREATE VIEW audit.retention_due AS
   SELECT 'create' AS task, p.parent, b.name AS partition, b.lower_bound,
          ((b.lower_bound AT TIME ZONE 'UTC') - p.ahead) AT TIME ZONE 'UTC' AS due_at, 1 AS step
@@ -49,7 +71,11 @@ CREATE VIEW audit.retention_due AS
     AND NOT EXISTS (SELECT FROM audit.partitions e WHERE e.name = b.name AND e.attached)
   UNION ALL
   SELECT CASE WHEN attached THEN 'detach' ELSE 'drop' END, parent, name, lower_bound, expires_at, CASE WHEN attached THEN 2 ELSE 3 END
-  FROM audit.partitions WHERE expires_at <= now();
+  FROM audit.partitions WHERE expires_at <= now()
+  UNION ALL
+  SELECT 'expire', p.name, p.name, NULL, o.oldest + p.keep, 4
+  FROM audit.expiry_policy p CROSS JOIN LATERAL audit.oldest_row(p.name, p.time_column) AS o (oldest)
+  WHERE o.oldest <= now() - p.keep;
 
 CREATE TABLE audit.retention_runs (
   id            uuid PRIMARY KEY,
@@ -62,7 +88,7 @@ CREATE TABLE audit.retention_runs (
   reported_at   timestamptz(3)
 );
 COMMENT ON TABLE audit.retention_runs IS 'what each run of retention did';
-COMMENT ON COLUMN audit.retention_runs.steps IS 'what was done: [{task, partition}], each written with the deed';
+COMMENT ON COLUMN audit.retention_runs.steps IS 'what was done: [{task, partition, rows?}], each written with the deed; rows: how many the run deleted in all';
 COMMENT ON COLUMN audit.retention_runs.postponed IS 'what was due and could not be done: [{task, partition, reason}]';
 COMMENT ON COLUMN audit.retention_runs.reported_at IS 'when the run was itself recorded as an audit event';
 CREATE INDEX retention_runs_started ON audit.retention_runs (started_at DESC);
@@ -108,31 +134,57 @@ END
 $$;
 
 -- audit.do_retention(run, task, partition): does one task of audit.retention_due and writes it into the run in the same
--- transaction. Returns false, having done nothing, when it is not due (any more). One at a time over all callers.
+-- transaction. Expiring deletes at most 10,000 rows: call it again until there is nothing to do.
+-- Returns the run's step, {"task", "partition"} and of expire "rows", deleted by the run so far; NULL, having done
+-- nothing, when it is not due (any more). One at a time over all callers.
 -- Errors: lock_not_available (55P03) after 150 ms; try again later. no_data_found (P0002) when no such run is under way.
-CREATE FUNCTION audit.do_retention(run uuid, task text, partition text) RETURNS boolean
+CREATE FUNCTION audit.do_retention(run uuid, task text, partition text) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '150ms' AS $$
 DECLARE
-  due record;
+  due     record;
+  policy  record;
+  deleted bigint;
+  done    jsonb;
+  others  jsonb;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('daybook.retention', 0));
   SELECT * INTO due FROM audit.retention_due d WHERE d.task = do_retention.task AND d.partition = do_retention.partition;
   IF NOT FOUND THEN
-    RETURN false;
+    RETURN NULL;
   END IF;
   CASE due.task
     WHEN 'create' THEN PERFORM audit.make_partition(due.parent, due.lower_bound);
     -- Detaching locks the parent for a moment whatever the partition's size; dropping it afterwards does not.
     WHEN 'detach' THEN EXECUTE format('ALTER TABLE audit.%I DETACH PARTITION audit.%I', due.parent, due.partition);
     WHEN 'drop' THEN EXECUTE format('DROP TABLE audit.%I', due.partition);
+    WHEN 'expire' THEN
+      SELECT * INTO STRICT policy FROM audit.expiry_policy p WHERE p.name = due.parent;
+      -- A row that is in use now is left to the next time.
+      EXECUTE format('DELETE FROM audit.%1$I WHERE ctid = ANY (ARRAY('
+        'SELECT ctid FROM audit.%1$I WHERE %2$I <= now() - $1 ORDER BY %2$I LIMIT 10000 FOR UPDATE SKIP LOCKED))',
+        policy.name, policy.time_column) USING policy.keep;
+      GET DIAGNOSTICS deleted = ROW_COUNT;
+      IF deleted = 0 THEN
+        RETURN NULL;
+      END IF;
   END CASE;
-  UPDATE audit.retention_runs r
-  SET steps = r.steps || jsonb_build_object('task', due.task, 'partition', due.partition)
+
+  -- One step tells of all the rows that a run deletes from a table: an event has to tell of the steps.
+  done := jsonb_build_object('task', due.task, 'partition', due.partition);
+  SELECT jsonb_agg(step ORDER BY place) FILTER (WHERE NOT step @> done),
+         deleted + coalesce(sum((step->>'rows')::bigint) FILTER (WHERE step @> done), 0)
+  INTO others, deleted
+  FROM audit.retention_runs r, jsonb_array_elements(r.steps) WITH ORDINALITY AS s (step, place)
+  WHERE r.id = run;
+  IF deleted IS NOT NULL THEN
+    done := done || jsonb_build_object('rows', deleted);
+  END IF;
+  UPDATE audit.retention_runs r SET steps = coalesce(others, '[]') || done
   WHERE r.id = run AND r.finished_at IS NULL;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'no retention run % is under way', run USING ERRCODE = 'no_data_found';
   END IF;
-  RETURN true;
+  RETURN done;
 END
 $$;
 
@@ -209,7 +261,7 @@ BEGIN ATOMIC
   SELECT d.task, d.partition FROM audit.retention_due d ORDER BY d.step, d.due_at, d.partition LIMIT 500;
 END;
 
-REVOKE ALL ON FUNCTION audit.partition_at(text, timestamptz), audit.make_partition(text, timestamptz),
+REVOKE ALL ON FUNCTION audit.partition_at(text, timestamptz), audit.make_partition(text, timestamptz), audit.oldest_row(text, text),
   audit.begin_retention(uuid, text), audit.do_retention(uuid, text, text), audit.finish_retention(uuid, jsonb, audit.incoming_event[], uuid[]),
   audit.unreported_retention(uuid), audit.retention_status(), audit.due_retention() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION audit.begin_retention(uuid, text), audit.do_retention(uuid, text, text),

@@ -12,6 +12,7 @@ import { ProblemError, problemResponse, PROBLEMS } from './http/problem.ts';
 import { deliver } from './ingest/deliver.ts';
 import { deadLetterRoutes } from './dead-letters/routes.ts';
 import { createIngest, type Ingest } from './ingest/ingest.ts';
+import { createPostOnce } from './ingest/post-once.ts';
 import { ingestRoutes } from './ingest/routes.ts';
 import { queryRoutes } from './query/routes.ts';
 import { retentionRoutes } from './retention/routes.ts';
@@ -36,7 +37,7 @@ export function createIsolate(env: Env): Isolate {
   app.use(recordOperator(ingest));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/problems/:code', problemPage);
-  app.route('/v1', ingestRoutes(auth, ingest));
+  app.route('/v1', ingestRoutes(auth, ingest, createPostOnce(sql, env.DAYBOOK_KEY_SECRET, ingest.database)));
   app.route('/v1', queryRoutes(auth, sql));
   app.route('/v1', retentionRoutes(auth, sql));
   app.route('/v1', deadLetterRoutes(auth, sql));

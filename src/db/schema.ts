@@ -119,6 +119,18 @@ export const retentionRuns = audit.table('retention_runs', {
   reportedAt: time('reported_at'),
 });
 
+export const idempotencyKeys = audit.table(
+  'idempotency_keys',
+  {
+    workspaceId: text('workspace_id').notNull(),
+    key: text('key').notNull(),
+    bodyHash: bytea('body_hash').notNull(),
+    receipt: jsonb('receipt').notNull(),
+    createdAt: time('created_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.workspaceId, table.key] })],
+);
+
 export const logPending = audit.table('log_pending', {
   workspaceId: text('workspace_id').notNull(),
   id: uuid('id').notNull(),

@@ -4,6 +4,7 @@ import type { Context } from 'hono';
 export const PROBLEMS = {
   malformed_json: { status: 400, title: 'The body is not JSON' },
   invalid_query: { status: 400, title: 'The query is not valid' },
+  invalid_idempotency_key: { status: 400, title: 'The Idempotency-Key is not valid here' },
   invalid_cursor: { status: 400, title: 'The cursor is not valid here' },
   missing_key: { status: 401, title: 'An API key is required' },
   malformed_key: { status: 401, title: 'This is not an API key' },
@@ -20,6 +21,7 @@ export const PROBLEMS = {
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
   invalid_event: { status: 422, title: 'The event is not valid' },
   invalid_batch: { status: 422, title: 'The batch is not valid' },
+  idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used for another body' },
   refused_event: { status: 422, title: 'The database refuses the event' },
   internal_error: { status: 500, title: 'Daybook failed' },
   unavailable: { status: 503, title: 'Daybook cannot do this right now' },

@@ -6,6 +6,7 @@ import { ProblemError, problemBody, PROBLEMS, type Problem } from '../http/probl
 import { readQuery } from '../http/query.ts';
 import { readAck, type Ack } from './ack.ts';
 import { deliver, deliveryProblem, receipt, type Delivery, type Receipt } from './deliver.ts';
+import { refuseIdempotencyKey } from './idempotency.ts';
 import type { Ingest } from './ingest.ts';
 import { prepareOne, type PreparedOne } from './post-event.ts';
 import { BATCH_MAX_BYTES, readJsonBatch, readNdjsonBatch } from './read-batch.ts';
@@ -23,6 +24,7 @@ interface BatchResult {
 
 /** `POST /v1/events/batch`: each event gets its own result; uniform results carry their own status, mixed ones 207. */
 export async function postBatch(c: AppContext, ingest: Ingest): Promise<Response> {
+  refuseIdempotencyKey(c);
   const { atomic, ack } = readWish(c, ingest.defaultAck);
   c.header('Daybook-Ack', ack);
   const text = await readText(c, ['application/json', NDJSON]);

@@ -9,17 +9,22 @@ import { ProblemError, type Problem } from '../http/problem.ts';
 import { readQuery } from '../http/query.ts';
 import { readAck } from './ack.ts';
 import { deliver, deliveryProblem, receipt } from './deliver.ts';
+import { readIdempotencyKey } from './idempotency.ts';
 import type { Ingest } from './ingest.ts';
+import type { PostOnce } from './post-once.ts';
 
 /** `POST /v1/events`: 202 accepted or queued, 201 committed, 200 duplicate; 409 for other content under a known id. */
-export async function postEvent(c: AppContext, ingest: Ingest): Promise<Response> {
-  const ack = readAck(readQuery(c, ['ack']).ack, ingest.defaultAck);
+export async function postEvent(c: AppContext, ingest: Ingest, postOnce: PostOnce): Promise<Response> {
+  const asked = readQuery(c, ['ack']).ack;
+  const key = readIdempotencyKey(c, asked);
+  const ack = key === undefined ? readAck(asked, ingest.defaultAck) : 'committed';
   c.header('Daybook-Ack', ack);
   const reading = readJson(await readText(c, ['application/json']));
   if (!reading.ok) throw new ProblemError(malformedJson(reading));
 
   const prepared = prepareOne(reading.value, reading.flaws, c.get('identity'));
   if (!prepared.ok) throw new ProblemError(prepared.problem);
+  if (key !== undefined) return postOnce(c, { key, body: reading.value, event: prepared.event });
 
   const [delivery] = await deliver(c, ingest, [prepared.event], ack);
   if (delivery === undefined) throw new Error('one event has one outcome');

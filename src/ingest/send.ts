@@ -29,6 +29,6 @@ export function persistently(once: Send): Send {
 }
 
 /** ms before the next attempt: doubling from 100 to 2,000, with full jitter so that isolates do not return together. */
-function backoff(attempt: number): number {
+export function backoff(attempt: number): number {
   return Math.random() * Math.min(2000, 100 * 2 ** attempt);
 }

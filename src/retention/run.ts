@@ -6,10 +6,13 @@ import { ownEvent, SYSTEM_WORKSPACE } from '../events/own-event.ts';
 
 export type Trigger = 'cron' | 'operator' | 'cli';
 
-/** One small deed: a partition made, detached or dropped. */
+/** One small deed: a partition made, detached or dropped, or rows of a table deleted (`expire`). */
 export interface Step {
   task: string;
+  /** of `expire`, the table */
   partition: string;
+  /** deleted by this run in all; of `expire` only */
+  rows?: number;
 }
 
 export interface RunSummary {
@@ -42,42 +45,57 @@ export async function runRetention(sql: Sql, trigger: Trigger): Promise<RunSumma
   await sql.query('SELECT audit.begin_retention($1, $2)', [run, trigger]);
   const summary: RunSummary = { run_id: run, steps: [], postponed: [] };
 
-  // Detaching makes something to drop: ask until nothing new is due.
+  // Detaching makes something to drop, and expiring leaves the rest of a large table: ask until nothing new is due.
   const seen = new Set<string>();
   for (;;) {
     const due = ((await sql.query('SELECT task, partition FROM audit.due_retention()')) as Step[]).filter(
-      ({ task, partition }) => !seen.has(`${task} ${partition}`),
+      (step) => !seen.has(nameOf(step)),
     );
     if (due.length === 0) break;
     for (const step of due) {
-      seen.add(`${step.task} ${step.partition}`);
       const late = Date.now() - startedAt > RUN_LIMIT;
-      const reason = late ? 'the run took too long' : await doStep(sql, run, step, summary);
-      if (reason !== undefined) summary.postponed.push({ ...step, reason });
+      const outcome = late ? { postponed: 'the run took too long' } : await doStep(sql, run, step);
+      if (step.task !== 'expire' || outcome.done === undefined) seen.add(nameOf(step));
+      if (outcome.done !== undefined) note(summary, outcome.done);
+      if (outcome.postponed !== undefined) summary.postponed.push({ ...step, reason: outcome.postponed });
     }
   }
   await finish(sql, summary);
   return summary;
 }
 
-/** @returns why the step has to wait; `undefined` once it is done, by this run or another */
-async function doStep(sql: Sql, run: string, step: Step, summary: RunSummary): Promise<string | undefined> {
+function nameOf({ task, partition }: Step): string {
+  return `${task} ${partition}`;
+}
+
+/** As the database does: the rows that a run deletes from a table are one step. */
+function note(summary: RunSummary, done: Step): void {
+  summary.steps = [...summary.steps.filter((step) => nameOf(step) !== nameOf(done)), done];
+}
+
+interface StepOutcome {
+  /** the run's step; absent when there was nothing to do, or another run did it */
+  done?: Step;
+  /** why it has to wait */
+  postponed?: string;
+}
+
+async function doStep(sql: Sql, run: string, step: Step): Promise<StepOutcome> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     try {
       const [, [row]] = (await sql.transaction([
         sql.query(`SELECT set_config('statement_timeout', $1, true)`, [String(STEP_LIMIT)]),
         sql.query('SELECT audit.do_retention($1, $2, $3) AS done', [run, step.task, step.partition]),
-      ])) as [unknown, { done: boolean }[]];
-      if (row?.done === true) summary.steps.push(step);
-      return undefined;
+      ])) as [unknown, { done: Step | null }[]];
+      return row?.done ? { done: row.done } : {};
     } catch (error) {
       const { sqlstate } = toFailure(error);
       if (sqlstate === null || NO_DATABASE.test(sqlstate)) throw error;
-      if (!CONTENTION.has(sqlstate)) return `the database refused it (SQLSTATE ${sqlstate})`;
+      if (!CONTENTION.has(sqlstate)) return { postponed: `the database refused it (SQLSTATE ${sqlstate})` };
       await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 200));
     }
   }
-  return 'the lock was held';
+  return { postponed: 'the lock was held' };
 }
 
 /** Closes the run and tells of it, and of interrupted ones before it, in audit events whose ids are the runs' own. */

@@ -5,6 +5,8 @@ import { formatTime } from '../events/time.ts';
 /** Postgres prints times its own way; answers have UTC with milliseconds. */
 const time = z.iso.datetime({ offset: true }).transform((text) => formatTime(Date.parse(text)));
 const step = z.object({ task: z.string(), partition: z.string() });
+/** what `expire` deleted, in all */
+const rows = z.number().optional();
 
 const status = z.object({
   policy: z.object({
@@ -27,7 +29,7 @@ const status = z.object({
       started_at: time,
       finished_at: time.nullable(),
       interrupted: z.boolean(),
-      steps: z.array(step),
+      steps: z.array(step.extend({ rows })),
       postponed: z.array(step.extend({ reason: z.string() })),
       reported_at: time.nullable(),
     }),

@@ -69,7 +69,7 @@ async function detachWatched(partition: string): Promise<{ watched: number; tran
       `SELECT audit.do_retention($1, 'detach', $2) AS done, extract(epoch FROM clock_timestamp() - statement_timestamp())::float8 * 1000 AS ms`,
       [run, partition],
     );
-    expect(detached.rows[0].done).toBe(true);
+    expect(detached.rows[0].done).toEqual({ task: 'detach', partition });
     return { watched: (await watch).rows[0].ms, transaction: detached.rows[0].ms };
   } finally {
     await Promise.all([watcher.end(), worker.end()]);
@@ -184,3 +184,23 @@ it('goes on behind long readers: no insert waits for it, and what had to wait is
     ['detach', 'drop'].flatMap((task) => [month, day].map((partition) => ({ task, partition }))),
   );
 }, 120_000);
+
+it('deletes expired rows without waiting for one that is in use, which goes with the next run', async () => {
+  const { owner, app } = database;
+  await owner.query(
+    `INSERT INTO audit.idempotency_keys (workspace_id, key, body_hash, receipt, created_at)
+     SELECT 'acme', n::text, sha256(''), '{}', now() - interval '3 days' FROM generate_series(1, 3) n`,
+  );
+  const user = await openSession(database, 'owner');
+  await user.query('BEGIN');
+  await user.query(`SELECT FROM audit.idempotency_keys WHERE key = '2' FOR UPDATE`);
+  const expired = (rows: number) => ({
+    steps: [{ task: 'expire', partition: 'idempotency_keys', rows }],
+    postponed: [],
+  });
+  expect(await runRetention(app, 'cron')).toMatchObject(expired(2));
+  expect(await owner.query('SELECT key FROM audit.idempotency_keys')).toEqual([{ key: '2' }]);
+  await user.query('COMMIT');
+  await user.end();
+  expect(await runRetention(app, 'cron')).toMatchObject(expired(1));
+});

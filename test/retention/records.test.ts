@@ -64,3 +64,57 @@ describe('a run', () => {
     expect(await runOf(other)).toMatchObject({ reported_at: null });
   });
 });
+
+describe('rows that are kept for a while only', () => {
+  const EXPIRE = { task: 'expire', partition: 'idempotency_keys' };
+  const makeKeys = (count: number, age: string) =>
+    database.owner.query(
+      `INSERT INTO audit.idempotency_keys (workspace_id, key, body_hash, receipt, created_at)
+       SELECT 'acme', $2 || n, sha256(''), '{}', now() - $2::interval FROM generate_series(1, $1::int) n`,
+      [count, age],
+    );
+  const count = async () =>
+    (await database.owner.query('SELECT count(*)::int AS n FROM audit.idempotency_keys'))[0]?.['n'];
+
+  it('are not due before their time', async () => {
+    await makeKeys(1, '47 hours 59 minutes');
+    expect(await database.owner.query('SELECT * FROM audit.retention_due')).toEqual([]);
+    expect((await runRetention(database.app, 'cron')).steps).toEqual([]);
+    expect(await count()).toBe(1);
+  });
+
+  it('are due from the time of the oldest one on, and go 10,000 in a transaction', async () => {
+    await makeKeys(10_001, '49 hours');
+    const { due, overdue } = await retentionStatus(database.app);
+    expect(due).toEqual([{ ...EXPIRE, due_at: expect.any(String) }]);
+    const late = Date.now() - Date.parse(due[0]?.due_at ?? '');
+    expect(late).toBeGreaterThanOrEqual(HOUR);
+    expect(late).toBeLessThan(HOUR + 60_000);
+    expect(overdue).toBe(false);
+
+    const id = makeId(Date.now());
+    await begin(id);
+    const doing = () =>
+      database.app.query(`SELECT audit.do_retention($1, 'expire', 'idempotency_keys') AS done`, [id]);
+    expect(await doing()).toEqual([{ done: { ...EXPIRE, rows: 10_000 } }]);
+    expect(await count()).toBe(2);
+    expect(await doing()).toEqual([{ done: { ...EXPIRE, rows: 10_001 } }]);
+    expect(await doing()).toEqual([{ done: null }]);
+    expect(await count()).toBe(1);
+    expect(await runOf(id)).toMatchObject({ steps: [{ ...EXPIRE, rows: 10_001 }] });
+    await finish(id);
+  });
+
+  it('all go in one run, which tells how many they were, as does its audit event', async () => {
+    await makeKeys(20_005, '51 hours');
+    expect((await retentionStatus(database.app)).overdue).toBe(true);
+    const { run_id: id, ...summary } = await runRetention(database.app, 'cron');
+    const steps = [{ ...EXPIRE, rows: 20_005 }];
+    expect(summary).toEqual({ steps, postponed: [] });
+    expect(await count()).toBe(1);
+    const { runs, due } = await retentionStatus(database.app);
+    expect([runs[0]?.steps, due]).toEqual([steps, []]);
+    const told = await database.owner.query('SELECT metadata FROM audit.events WHERE id = $1', [id]);
+    expect(told).toEqual([{ metadata: { steps } }]);
+  });
+});

@@ -63,6 +63,29 @@ it('waits for a session that stores the same event, and then tells what became o
   }
 });
 
+it('under a key waits for a session that uses the same key, and then tells what became of it', async () => {
+  const [first, second] = sessions;
+  for (const [ending, outcome] of [
+    ['COMMIT', 'replayed'],
+    ['ROLLBACK', 'stored'],
+  ] as const) {
+    const once = async (session: pg.Client | undefined) => {
+      const { row } = prepared({}, { workspaceId: 'keyed' });
+      const values = [ending, ['ab'.repeat(32)], row, '{}'];
+      const answer = await session?.query('SELECT audit.append_once($1, $2, $3, $4) AS answer', values);
+      return answer?.rows[0]?.answer;
+    };
+    await first?.query('BEGIN');
+    const { receipt } = await once(first);
+    const answer = once(second);
+    await waitsForLock(database, second);
+    await first?.query(ending);
+    const { outcome: told, receipt: given } = await answer;
+    expect([told, given.leaf_hash === receipt.leaf_hash]).toEqual([outcome, outcome === 'replayed']);
+  }
+  expect(await countOf('keyed')).toBe(2);
+});
+
 it('locks no partitions but those of the batch when it classifies duplicates', async () => {
   const session = await openSession(database, 'app');
   const event = withAddress('192.0.2.1', { workspaceId: 'locks' });

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { joinRows } from '../../src/db/append.ts';
+import { appendOnce } from '../../src/db/append-once.ts';
 import { makeId } from '../../src/events/id.ts';
 import { onBothEngines } from '../support/on-engines.ts';
 import { readRow } from '../support/row-literal.ts';
@@ -182,6 +184,40 @@ onBothEngines('audit.append', (database) => {
       await append([known]);
       expect(await append([known, fresh], true)).toMatchObject([{ index: 0, result: 'duplicate' }]);
       expect(await stored(fresh.id)).toHaveLength(1);
+    });
+  });
+
+  describe('under a key', () => {
+    const [hash, newer, other] = ['a', 'b', 'c'].map((digit) => digit.repeat(64));
+    const once = (key: string, bodyHashes: unknown[], event = prepared()) => {
+      const receipt = { id: event.id, workspace_id: 'acme', created_at: event.createdAt, redacted: [] };
+      const keyed = { key, bodyHashes: bodyHashes.map(String), row: event.row, receipt };
+      return appendOnce(database().app, keyed, AbortSignal.timeout(5000));
+    };
+
+    it('recognises a body by the hash of any secret, and keeps the first', async () => {
+      const first = await once('rotated', [hash]);
+      expect(first).toMatchObject({ outcome: 'stored', receipt: { result: 'committed' } });
+      expect(await once('rotated', [newer, hash])).toEqual({ ...first, outcome: 'replayed' });
+      expect(await once('rotated', [newer, other])).toEqual({ outcome: 'reused' });
+    });
+
+    it('keeps the key free where no partition holds the event yet', async () => {
+      const future = prepared({}, { at: Date.now() + 400 * DAY });
+      expect(await once('early', [hash], future)).toMatchObject({
+        outcome: 'failed',
+        failure: { sqlstate: '23514' },
+      });
+      expect(await once('early', [other])).toMatchObject({ outcome: 'stored' });
+    });
+
+    it('takes one event, no more and no less', async () => {
+      const row = joinRows([prepared().row, prepared().row]);
+      for (const rows of [row, '']) {
+        const several = once('several', [hash], { ...prepared(), row: rows });
+        expect(await several).toMatchObject({ outcome: 'failed', failure: { kind: 'refused' } });
+      }
+      expect(await once('several', [other])).toMatchObject({ outcome: 'stored' });
     });
   });
 

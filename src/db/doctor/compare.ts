@@ -66,7 +66,9 @@ function compare(prefix: string, expected: Facts, live: Facts): Difference[] {
 
 /** Each query names partitions that are not as retention makes them, and what is wrong with them. */
 const PARTITION_QUERIES = [
-  `SELECT format(CASE task WHEN 'create' THEN 'partition %1$s is missing: run retention' ELSE 'partition %1$s is overdue to %2$s: run retention' END, partition, task) AS text
+  `SELECT format(CASE task WHEN 'create' THEN 'partition %1$s is missing: run retention'
+                           WHEN 'expire' THEN 'table %1$s holds rows that are overdue to be deleted: run retention'
+                           ELSE 'partition %1$s is overdue to %2$s: run retention' END, partition, task) AS text
    FROM audit.retention_due WHERE task = 'create' OR due_at < now() - interval '1 day'`,
   `SELECT format('partition %s is detached before its time', name) AS text FROM audit.partitions WHERE NOT attached AND expires_at > now()`,
   `SELECT format('partition %s holds %s and should hold %s, by its name', name, live, should) AS text

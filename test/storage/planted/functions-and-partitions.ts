@@ -75,4 +75,9 @@ export const FUNCTIONS_AND_PARTITIONS: Planted[] = [
     plant: `SELECT audit.make_partition('event_ips', now() - interval '100 days')`,
     finding: 'is overdue to detach: run retention',
   },
+  {
+    what: 'rows overdue to be deleted',
+    plant: `INSERT INTO audit.idempotency_keys VALUES ('acme', 'k', sha256(''), '{}', now() - interval '73 hours')`,
+    finding: 'table idempotency_keys holds rows that are overdue to be deleted: run retention',
+  },
 ];

@@ -1,0 +1,137 @@
+import type { AppContext } from '../auth/context.ts';
+import { appendOnce, type OnceOutcome } from '../db/append-once.ts';
+import type { Sql } from '../db/client.ts';
+import type { PreparedEvent } from '../events/prepare.ts';
+import { ProblemError } from '../http/problem.ts';
+import { isWorthWaiting } from './admit.ts';
+import { buryRows } from './bury.ts';
+import { CALL_LIMIT, type Database } from './database.ts';
+import { deliveryProblem } from './deliver.ts';
+import { hashBody } from './idempotency.ts';
+import { backoff } from './send.ts';
+
+/** ms for which a call that failed is made again: no later one begins. */
+const PATIENCE = 5000;
+/** Bytes of rows on their way in this isolate: these events are not in the writer, which bounds the others. */
+const MAX_UNDER_WAY = 4 * 1024 * 1024;
+
+export interface KeyedEvent {
+  key: string;
+  /** as sent */
+  body: unknown;
+  event: PreparedEvent;
+}
+
+/** Answers `POST /v1/events` with an Idempotency-Key. */
+export type PostOnce = (c: AppContext, keyed: KeyedEvent) => Promise<Response>;
+
+/**
+ * Each event is a call of its own, for a key is kept in its event's transaction: 201 committed, 200 duplicate, and either
+ * again as a replay; 409 conflict; 422 when the key was used for another body or the database refuses the event; 503 when
+ * the outcome is not known.
+ * @param secrets of the deployment, the one in use first
+ */
+export function createPostOnce(sql: Sql, secrets: readonly string[], database: Database): PostOnce {
+  const { breaker } = database;
+  // By their deadlines, so that what a cancelled request leaves behind counts no longer than its call could last.
+  const underWay = new Set<{ bytes: number; until: number }>();
+
+  async function store({ key, body, event }: KeyedEvent): Promise<OnceOutcome> {
+    const until = Date.now() + PATIENCE;
+    const call = { bytes: event.bytes, until: until + CALL_LIMIT };
+    underWay.add(call);
+    try {
+      const { id, workspaceId: workspace_id, createdAt: created_at, redacted, row } = event;
+      const receipt = { id, workspace_id, created_at, redacted };
+      const keyed = { key, bodyHashes: hashBody(body, secrets), row, receipt };
+      for (let attempt = 0; ; attempt += 1) {
+        const outcome = await appendOnce(sql, keyed, AbortSignal.timeout(CALL_LIMIT));
+        if (!isUnavailable(outcome)) {
+          breaker.succeeded();
+          return own(outcome, event);
+        }
+        breaker.failed();
+        const pause = backoff(attempt);
+        if (Date.now() + pause >= until || !isWorthWaiting(breaker)) return outcome;
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+    } finally {
+      underWay.delete(call);
+    }
+  }
+
+  function hasRoomFor(event: PreparedEvent): boolean {
+    let bytes = event.bytes;
+    for (const call of underWay) {
+      if (call.until < Date.now()) underWay.delete(call);
+      else bytes += call.bytes;
+    }
+    return bytes <= MAX_UNDER_WAY;
+  }
+
+  return async function postOnce(c, keyed) {
+    if (!hasRoomFor(keyed.event)) {
+      throw new ProblemError({
+        code: 'unavailable',
+        detail: 'Too many events wait for the database. Send it again.',
+        retryAfter: 2,
+      });
+    }
+    if (!isWorthWaiting(breaker)) {
+      throw new ProblemError({
+        code: 'unavailable',
+        detail: 'The database does not answer. Nothing was stored: send it again.',
+        retryAfter: Math.ceil(breaker.wait / 1000),
+      });
+    }
+    const storing = store(keyed);
+    // The client may hang up: the event is stored all the same.
+    c.executionCtx.waitUntil(storing);
+    const outcome = await storing;
+    if (outcome.outcome !== 'stored' && outcome.outcome !== 'replayed') {
+      throw await refusal(keyed.event, outcome, database);
+    }
+    if (outcome.outcome === 'replayed') c.header('Idempotent-Replayed', 'true');
+    return c.json(outcome.receipt, outcome.receipt.result === 'duplicate' ? 200 : 201);
+  };
+}
+
+type Refusal = Exclude<OnceOutcome, { outcome: 'stored' | 'replayed' }>;
+
+/** The event is not at fault, and the outcome may be another the next time. */
+function isUnavailable(outcome: OnceOutcome): boolean {
+  return outcome.outcome === 'failed' && outcome.failure.kind === 'unavailable';
+}
+
+/** Salts are random: a replay with this event's own leaf hash is of our earlier call, whose answer was lost. */
+function own(outcome: OnceOutcome, { leafHash }: PreparedEvent): OnceOutcome {
+  const isOwn = outcome.outcome === 'replayed' && outcome.receipt.leaf_hash === leafHash;
+  return isOwn ? { outcome: 'stored', receipt: outcome.receipt } : outcome;
+}
+
+async function refusal(event: PreparedEvent, outcome: Refusal, database: Database): Promise<ProblemError> {
+  if (outcome.outcome === 'reused') {
+    return new ProblemError({
+      code: 'idempotency_key_reused',
+      detail:
+        'This Idempotency-Key was used for another body in the last 48 hours. Nothing was stored: send it under a key of its own.',
+    });
+  }
+  if (outcome.outcome === 'conflict') {
+    const { leaf_hash: leafHash } = outcome;
+    return new ProblemError(deliveryProblem(event, { result: 'conflict', leafHash }));
+  }
+  const { failure } = outcome;
+  if (failure.kind === 'refused') {
+    const { sqlstate, constraint } = failure;
+    const broken = constraint === null ? '' : ` It breaks the constraint ${constraint}.`;
+    const refused = { result: 'refused' as const, sqlstate, constraint, detail: broken.trim() };
+    await buryRows([{ row: event.row, id: event.id, outcome: refused }], database);
+    return new ProblemError(deliveryProblem(event, refused));
+  }
+  return new ProblemError({
+    ...deliveryProblem(event, { result: 'unavailable' }),
+    // With the id of this answer in it, it would be another body.
+    detail: 'The event is not known to be stored. Send the same body again with the same Idempotency-Key.',
+  });
+}
