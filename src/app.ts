@@ -10,6 +10,7 @@ import { canonicalIp } from './events/ip.ts';
 import { ownEvent } from './events/own-event.ts';
 import type { AppContext, AppEnv } from './auth/context.ts';
 import { ProblemError, problemResponse, PROBLEMS } from './http/problem.ts';
+import { requestLog } from './http/request-log.ts';
 import { deliver } from './ingest/deliver.ts';
 import { ingestRoutes } from './ingest/routes.ts';
 import { Writer } from './ingest/writer.ts';
@@ -30,6 +31,7 @@ export function createIsolate(env: Env): Isolate {
 
   const app = new Hono<AppEnv>();
   app.use(requestId());
+  app.use(requestLog());
   app.use(secureHeaders());
   app.use(methodNotAllowed({ app, onMethodNotAllowed: wrongMethod }));
   app.use(recordOperator(writer));
