@@ -14,6 +14,7 @@ import { requestLog } from './http/request-log.ts';
 import { deliver } from './ingest/deliver.ts';
 import { ingestRoutes } from './ingest/routes.ts';
 import { Writer } from './ingest/writer.ts';
+import { operationsRoutes } from './operations/routes.ts';
 import { queryRoutes } from './query/routes.ts';
 import { retentionRoutes } from './retention/routes.ts';
 
@@ -37,6 +38,7 @@ export function createIsolate(env: Env): Isolate {
   app.use(recordOperator(writer));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/problems/:code', problemPage);
+  app.route('/', operationsRoutes(auth, sql));
   app.route('/v1', ingestRoutes(auth, writer));
   app.route('/v1', queryRoutes(auth, sql));
   app.route('/v1', retentionRoutes(auth, sql));
