@@ -121,6 +121,13 @@ describe('asking', () => {
     expect(setting.readings).toHaveBeenCalledTimes(1);
   });
 
+  test('keeps each renewal alive beyond its request', async () => {
+    const { readiness } = readinessWith();
+    kept.length = 0;
+    await Promise.all([readiness.check(waitUntil), readiness.check(waitUntil)]);
+    expect(await Promise.all(kept)).toEqual([WELL, EMPTY]);
+  });
+
   test('goes on without a renewal whose request went away', async () => {
     const setting = readinessWith(() => new Promise(() => {}));
     const first = setting.readiness.check(waitUntil);
