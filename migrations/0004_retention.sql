@@ -39,8 +39,10 @@ CREATE VIEW audit.partitions AS
 -- age, which needs an index. Later migrations make these tables.
 CREATE VIEW audit.expiry_policy AS
   SELECT p.name, p.time_column, p.keep
-  FROM (VALUES
-    ('idempotency_keys', 'created_at', interval '48 hours')
+  FROM audit.settings s, LATERAL (VALUES
+    ('idempotency_keys',      'created_at', interval '48 hours'),
+    ('dead_letters',          'failed_at',  interval '30 days'),
+    ('dead_letter_addresses', 'created_at', make_interval(hours => s.ip_retention_hours))
   ) AS p (name, time_column, keep);
 
 -- The time of the oldest row of a table of audit.expiry_policy; NULL when it is empty or not made yet.

@@ -11,8 +11,6 @@ CREATE TABLE audit.dead_letters (
   event_created_at timestamptz(3),
   leaf_hash        bytea,
   event            jsonb,
-  ip_address       inet,
-  ip_salt          bytea,
   raw              bytea,
   CONSTRAINT event_or_raw CHECK ((event IS NULL) <> (raw IS NULL)),
   -- A queue delivers at least once. The leaf hash tells two attempts at one id apart, for its salts are random.
@@ -23,16 +21,27 @@ COMMENT ON COLUMN audit.dead_letters.id IS 'UUIDv7 of when it was written';
 COMMENT ON COLUMN audit.dead_letters.reason IS 'refused by the database; conflict with a stored event of the same id; undeliverable by the queue';
 COMMENT ON COLUMN audit.dead_letters.detail IS 'a sentence for a person';
 COMMENT ON COLUMN audit.dead_letters.event IS 'as audit.append takes it, without the address';
-COMMENT ON COLUMN audit.dead_letters.ip_address IS 'forgotten when the addresses of its age are';
 COMMENT ON COLUMN audit.dead_letters.raw IS 'what cannot be read as an event';
 CREATE INDEX dead_letters_failed ON audit.dead_letters (failed_at);
 CREATE INDEX dead_letters_workspace ON audit.dead_letters (workspace_id, id);
-CREATE INDEX dead_letters_address ON audit.dead_letters (event_created_at) WHERE ip_address IS NOT NULL OR ip_salt IS NOT NULL;
+
+-- Their addresses, which are forgotten when those of stored events of the same age are.
+CREATE TABLE audit.dead_letter_addresses (
+  letter_id  uuid PRIMARY KEY REFERENCES audit.dead_letters ON DELETE CASCADE,
+  created_at timestamptz(3) NOT NULL,
+  ip_address inet NOT NULL,
+  salt       bytea NOT NULL
+);
+COMMENT ON TABLE audit.dead_letter_addresses IS 'IP addresses of dead letters; deleted once they are past the limit';
+COMMENT ON COLUMN audit.dead_letter_addresses.created_at IS 'the time inside the id of the event';
+CREATE INDEX dead_letter_addresses_created ON audit.dead_letter_addresses (created_at);
+
 -- Statistics would keep samples when the rows are gone.
-ALTER TABLE audit.dead_letters ALTER event SET STATISTICS 0, ALTER raw SET STATISTICS 0,
-  ALTER ip_address SET STATISTICS 0, ALTER ip_salt SET STATISTICS 0;
--- No policy: the Worker reaches it through the functions below only.
+ALTER TABLE audit.dead_letters ALTER event SET STATISTICS 0, ALTER raw SET STATISTICS 0;
+ALTER TABLE audit.dead_letter_addresses ALTER ip_address SET STATISTICS 0, ALTER salt SET STATISTICS 0;
+-- No policy: the Worker reaches them through the functions below only.
 ALTER TABLE audit.dead_letters ENABLE ROW LEVEL SECURITY;
+ALTER TABLE audit.dead_letter_addresses ENABLE ROW LEVEL SECURITY;
 
 -- audit.bury(letters): keeps events as dead letters. letters is a JSON array of
 --   {"id": UUIDv7, "reason", "detail", "sqlstate" or null, "literal": a row literal of incoming_event}, or with
@@ -60,17 +69,16 @@ BEGIN
       SELECT FROM audit.events s
       WHERE (s.workspace_id, s.id, s.created_at) = (e.workspace_id, e.id, audit.id_time(e.id)::timestamptz(3))
         AND s.leaf_hash = e.leaf_hash);
-    INSERT INTO audit.dead_letters (id, reason, detail, sqlstate, workspace_id, event_id, event_created_at, leaf_hash, event,
-                                    ip_address, ip_salt, raw)
+    INSERT INTO audit.dead_letters (id, reason, detail, sqlstate, workspace_id, event_id, event_created_at, leaf_hash, event, raw)
     SELECT (letter->>'id')::uuid, letter->>'reason', letter->>'detail', letter->>'sqlstate',
            e.workspace_id, e.id, audit.id_time(e.id), e.leaf_hash,
-           CASE WHEN raw IS NULL THEN to_jsonb(e) - ARRAY['ip_address', 'ip_salt'] END,
-           CASE WHEN audit.id_time(e.id) > audit.ip_horizon() THEN e.ip_address END,
-           CASE WHEN audit.id_time(e.id) > audit.ip_horizon() THEN e.ip_salt END, raw
+           CASE WHEN raw IS NULL THEN to_jsonb(e) - ARRAY['ip_address', 'ip_salt'] END, raw
     ON CONFLICT DO NOTHING;
-    IF FOUND THEN
-      kept := kept + 1;
-    END IF;
+    CONTINUE WHEN NOT FOUND;
+    kept := kept + 1;
+    INSERT INTO audit.dead_letter_addresses (letter_id, created_at, ip_address, salt)
+    SELECT (letter->>'id')::uuid, audit.id_time(e.id), e.ip_address, e.ip_salt
+    WHERE e.ip_address IS NOT NULL AND audit.id_time(e.id) > audit.ip_horizon();
   END LOOP;
   RETURN kept;
 END
@@ -90,7 +98,7 @@ BEGIN ATOMIC
              'id', l.id, 'failed_at', l.failed_at, 'reason', l.reason, 'detail', l.detail, 'sqlstate', l.sqlstate,
              'workspace_id', l.workspace_id, 'event_id', l.event_id, 'created_at', l.event_created_at,
              'event', l.event || jsonb_build_object('ip_address', CASE WHEN l.event->>'ip_commitment' IS NOT NULL THEN
-               coalesce(host(CASE WHEN l.event_created_at > audit.ip_horizon() THEN l.ip_address END), '[anonymized]') END),
+               coalesce(host(a.ip_address), '[anonymized]') END),
              'raw', encode(l.raw, 'base64')) AS letter,
            row_number() OVER newest_first = 1 OR
              (row_number() OVER newest_first <= list_dead_letters.count
@@ -100,6 +108,7 @@ BEGIN ATOMIC
       WHERE (list_dead_letters.workspace IS NULL OR d.workspace_id = list_dead_letters.workspace)
         AND (list_dead_letters.before IS NULL OR d.id < list_dead_letters.before)
       ORDER BY d.id DESC LIMIT list_dead_letters.count + 1) l
+    LEFT JOIN audit.dead_letter_addresses a ON a.letter_id = l.id AND a.created_at > audit.ip_horizon()
     WINDOW newest_first AS (ORDER BY l.id DESC)) p;
 END;
 
@@ -111,6 +120,7 @@ CREATE FUNCTION audit.retry_dead_letter(letter uuid) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   l          audit.dead_letters;
+  a          audit.dead_letter_addresses;
   not_stored jsonb;
   outcome    jsonb;
 BEGIN
@@ -120,8 +130,9 @@ BEGIN
   ELSIF l.event IS NULL THEN
     RETURN jsonb_build_object('result', 'unreadable');
   END IF;
+  SELECT * INTO a FROM audit.dead_letter_addresses d WHERE d.letter_id = letter;
   not_stored := audit.append(jsonb_build_array(
-    l.event || jsonb_build_object('ip_address', l.ip_address, 'ip_salt', l.ip_salt)));
+    l.event || jsonb_build_object('ip_address', a.ip_address, 'ip_salt', a.salt)));
   outcome := coalesce(not_stored->0, jsonb_build_object('result', 'committed', 'leaf_hash', encode(l.leaf_hash, 'hex'))) - 'index';
   IF outcome->>'result' <> 'conflict' THEN
     DELETE FROM audit.dead_letters d WHERE d.id = letter;

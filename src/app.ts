@@ -9,11 +9,13 @@ import { canonicalIp } from './events/ip.ts';
 import { ownEvent } from './events/own-event.ts';
 import type { AppContext, AppEnv } from './auth/context.ts';
 import { ProblemError, problemResponse, PROBLEMS } from './http/problem.ts';
+import { requestLog } from './http/request-log.ts';
 import { deliver } from './ingest/deliver.ts';
 import { deadLetterRoutes } from './dead-letters/routes.ts';
 import { createIngest, type Ingest } from './ingest/ingest.ts';
 import { createPostOnce } from './ingest/post-once.ts';
 import { ingestRoutes } from './ingest/routes.ts';
+import { operationsRoutes } from './operations/routes.ts';
 import { queryRoutes } from './query/routes.ts';
 import { retentionRoutes } from './retention/routes.ts';
 
@@ -32,11 +34,13 @@ export function createIsolate(env: Env): Isolate {
 
   const app = new Hono<AppEnv>();
   app.use(requestId());
+  app.use(requestLog());
   app.use(secureHeaders());
   app.use(methodNotAllowed({ app, onMethodNotAllowed: wrongMethod }));
   app.use(recordOperator(ingest));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/problems/:code', problemPage);
+  app.route('/', operationsRoutes(auth, sql));
   app.route('/v1', ingestRoutes(auth, ingest, createPostOnce(sql, env.DAYBOOK_KEY_SECRET, ingest.database)));
   app.route('/v1', queryRoutes(auth, sql));
   app.route('/v1', retentionRoutes(auth, sql));

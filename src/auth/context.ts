@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type { Identity } from '../auth/authenticate.ts';
+import type { Identity } from './authenticate.ts';
 
 /** What middleware leaves for routes. */
 export interface AppEnv {

@@ -39,6 +39,11 @@ export class RevocationList {
     this.#now = now;
   }
 
+  /** ms since 1970: when the database last gave the list, or failed to. API keys were in use then. */
+  get askedAt(): number {
+    return Math.max(this.#readAt, this.#failedAt);
+  }
+
   /**
    * @param waitUntil keeps a refresh alive after its request was answered
    * @returns `unknown` when the list is too old to say that a key is valid

@@ -77,6 +77,8 @@ export function problemBody(problem: Problem, origin: string, requestId: string)
 
 /** The answer to a request that failed (RFC 9457, section 3). */
 export function problemResponse(c: Context, problem: Problem): Response {
+  // For the log of requests.
+  c.set('problem', problem.code);
   const headers: Record<string, string> = { 'Content-Type': 'application/problem+json', ...problem.headers };
   if (problem.retryAfter !== undefined) headers['Retry-After'] = String(problem.retryAfter);
   const body = problemBody(problem, new URL(c.req.url).origin, c.get('requestId'));

@@ -24,6 +24,15 @@ describe('with a database that does not answer, a Worker that has just started',
     expect(performance.now() - startedAt).toBeLessThan(2000);
   });
 
+  test('says within five seconds or so that it is not ready', async () => {
+    const startedAt = performance.now();
+    const operator = clientOf(deployment, deployment.operatorKey);
+    const [ready, metrics] = await Promise.all([client.get('/readyz'), operator.get('/metrics')]);
+    expect(performance.now() - startedAt).toBeLessThan(6500);
+    expect([ready.status, ready.body.checks.database.status]).toEqual([503, 'failing']);
+    expect([metrics.status, metrics.body]).toEqual([200, expect.stringContaining('daybook_database_up 0\n')]);
+  });
+
   test('stores them once the database answers, each once', async () => {
     deployment.database.endpoint.intercept = undefined;
     for (const { id } of events) {

@@ -92,7 +92,7 @@ describe('an event that the database refuses', () => {
     await client.post('/v1/events', poison(FULL));
     const [{ id }] = await letters(1);
     await deployment.database.owner.query(
-      `UPDATE audit.dead_letters SET event_created_at = now() - interval '2160 hours' WHERE id = $1`,
+      `UPDATE audit.dead_letter_addresses SET created_at = now() - interval '2160 hours' WHERE letter_id = $1`,
       [id],
     );
     const [letter] = await letters(1);

@@ -24,6 +24,8 @@ const ROUTES: [string, string[]][] = [
   ['/v1/retention', ['GET', 'HEAD']],
   ['/v1/retention/run', ['POST']],
   ['/healthz', ['GET', 'HEAD']],
+  ['/readyz', ['GET', 'HEAD']],
+  ['/metrics', ['GET', 'HEAD']],
   ['/problems/conflict', ['GET', 'HEAD']],
 ];
 
