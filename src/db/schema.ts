@@ -137,3 +137,24 @@ export const logPending = audit.table('log_pending', {
   createdAt: time('created_at').notNull(),
   leafHash: bytea('leaf_hash').notNull(),
 });
+
+export const deadLetters = audit.table('dead_letters', {
+  id: uuid('id').primaryKey(),
+  failedAt: time('failed_at').notNull().defaultNow(),
+  reason: text('reason').notNull(),
+  detail: text('detail').notNull(),
+  sqlstate: text('sqlstate'),
+  workspaceId: text('workspace_id'),
+  eventId: uuid('event_id'),
+  eventCreatedAt: time('event_created_at'),
+  leafHash: bytea('leaf_hash'),
+  event: jsonb('event'),
+  raw: bytea('raw'),
+});
+
+export const deadLetterAddresses = audit.table('dead_letter_addresses', {
+  letterId: uuid('letter_id').primaryKey(),
+  createdAt: time('created_at').notNull(),
+  ipAddress: inet('ip_address').notNull(),
+  salt: bytea('salt').notNull(),
+});

@@ -48,7 +48,7 @@ export function createPostOnce(sql: Sql, secrets: readonly string[], database: D
         const outcome = await appendOnce(sql, keyed, AbortSignal.timeout(CALL_LIMIT));
         if (!isUnavailable(outcome)) {
           breaker.succeeded();
-          return own(outcome, event);
+          return attempt > 0 ? own(outcome, event) : outcome;
         }
         breaker.failed();
         const pause = backoff(attempt);
@@ -103,7 +103,7 @@ function isUnavailable(outcome: OnceOutcome): boolean {
   return outcome.outcome === 'failed' && outcome.failure.kind === 'unavailable';
 }
 
-/** Salts are random: a replay with this event's own leaf hash is of our earlier call, whose answer was lost. */
+/** A replay with this event's own leaf hash is of our call before, whose answer was lost: salts are random. */
 function own(outcome: OnceOutcome, { leafHash }: PreparedEvent): OnceOutcome {
   const isOwn = outcome.outcome === 'replayed' && outcome.receipt.leaf_hash === leafHash;
   return isOwn ? { outcome: 'stored', receipt: outcome.receipt } : outcome;

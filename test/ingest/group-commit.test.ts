@@ -4,6 +4,8 @@ import { deploy, type Deployment } from '../support/deployment.ts';
 
 const CLIENTS = 50;
 
+const COMMITTED = '/v1/events?ack=committed';
+
 let deployment: Deployment;
 let client: Client;
 
@@ -11,7 +13,7 @@ beforeAll(async () => {
   deployment = await deploy('postgres');
   client = clientOf(deployment, await deployment.key());
   // The revocation list is read once, here and not within a measurement.
-  await client.post('/v1/events?ack=committed', anEvent());
+  await client.post(COMMITTED, anEvent());
 });
 afterEach(() => {
   deployment.database.endpoint.delayMs = 0;
@@ -95,12 +97,14 @@ test('a row that the database refuses fails alone, and the events that travelled
   await deployment.database.owner.query(
     `ALTER TABLE audit.events ADD CONSTRAINT no_poison CHECK (action <> 'poison.sent') NOT VALID`,
   );
+  // The Worker has to learn first that the database of the test before is up again.
+  await vi.waitFor(async () => expect((await client.post(COMMITTED, anEvent())).status).toBe(201), 20_000);
   deployment.database.endpoint.delayMs = 50;
   const good = Array.from({ length: 30 }, () => anEvent());
   const answers = await Promise.all([
-    ...good.slice(0, 15).map((event) => client.post('/v1/events?ack=committed', event)),
-    client.post('/v1/events?ack=committed', anEvent({ action: 'poison.sent' })),
-    ...good.slice(15).map((event) => client.post('/v1/events?ack=committed', event)),
+    ...good.slice(0, 15).map((event) => client.post(COMMITTED, event)),
+    client.post(COMMITTED, anEvent({ action: 'poison.sent' })),
+    ...good.slice(15).map((event) => client.post(COMMITTED, event)),
   ]);
   expect(answers.filter(({ status }) => status === 201)).toHaveLength(30);
   expect(answers[15]).toMatchObject({ status: 422, body: { code: 'refused_event' } });
