@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { fatesOf } from './answer.ts';
-import { percentile } from './latency.ts';
 import type { Ack } from './ledger.ts';
 
 function fateOf(status: number, body: unknown, asked: Ack = 'accepted') {
@@ -45,11 +44,4 @@ test('a batch that is answered as a whole is so for each event', () => {
   expect(fatesOf(answer, 'queued', 2, true)).toEqual(
     Array.from({ length: 2 }, () => ({ kind: 'again', reason: '503 unavailable' })),
   );
-});
-
-test('a percentile comes with the interval in which it lies', () => {
-  const values = Array.from({ length: 2000 }, (_, index) => index + 1).toReversed();
-  expect(percentile(values)).toMatchObject({ samples: 2000, p50: 1000, p99: 1980 });
-  expect(percentile(values)).toMatchObject({ low: 1972, high: 1989 });
-  expect(percentile([]).p99).toBeNaN();
 });

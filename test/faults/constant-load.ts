@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from './client.ts';
 import { makeEvent } from './event.ts';
+import type { Sample } from './latency.ts';
 import type { Ack, Ledger } from './ledger.ts';
 import { randomOf } from './random.ts';
 import type { Stage } from './stage.ts';
@@ -16,8 +17,8 @@ export interface ConstantLoad<Phase> {
   rate: number;
   /** what the samples are told apart by */
   phase(): Phase;
-  /** @param ms from the instant at which it was to be sent, retries included */
-  onAcknowledged(ack: Ack, phase: Phase, ms: number): void;
+  /** @param sample from the instant at which it was to be sent, retries included */
+  onAcknowledged(ack: Ack, phase: Phase, sample: Sample): void;
   stop: AbortSignal;
 }
 
@@ -36,7 +37,7 @@ export async function constantLoad<Phase>(
     const event = makeEvent(seed, index);
     const sent = ledger.send(event);
     await client.send([event], ack, giveUp.signal);
-    if (sent.acks.length > 0) onAcknowledged(ack, sentIn, ledger.now() - due);
+    if (sent.acks.length > 0) onAcknowledged(ack, sentIn, { at: due, ms: ledger.now() - due });
   }
 
   const startedAt = ledger.now();

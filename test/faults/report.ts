@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import type { Percentile } from './latency.ts';
+import type { Estimate } from './latency.ts';
 import { ACKS } from './ledger.ts';
 import type { Mixed } from './mixed.ts';
-import type { Outage } from './outage.ts';
+import { MAX_RATIO, type Outage } from './outage.ts';
 import type { Restarts } from './restarts.ts';
 
 export type Run = (Mixed | Outage | Restarts) & {
@@ -54,17 +54,22 @@ function particulars(run: Run): string[] {
   if (run.scenario === 'restarts')
     return [`  recovery           an event stored at most ${seconds(run.slowestRecovery)} after a start`];
   return [
-    ...run.acks.map(
-      ({ ack, calm, outage, ratio }) =>
-        `  latency ${ack.padEnd(11)}p99 calm ${span(calm)}, in the outage ${span(outage)}: ratio ${ratio.toFixed(2)}`,
-    ),
+    ...run.acks.flatMap(({ ack, samples, p50, p99, ratio }) => [
+      `  latency ${ack.padEnd(11)}p99 calm ${ms(p99.calm)}, p50 ${p50.calm.toFixed(1)} ms, n = ${samples.calm}; in the outage ${ms(p99.outage)}, p50 ${p50.outage.toFixed(1)} ms, n = ${samples.outage}`,
+      `          ${' '.repeat(11)}ratio ${ratio.value.toFixed(2)} (95 %: ${ratio.low.toFixed(2)} – ${ratio.high.toFixed(2)}): ${verdictOn(ratio)}`,
+    ]),
     `  client's own lag   p99 calm ${run.clientLag.calm.toFixed(1)} ms, in the outage ${run.clientLag.outage.toFixed(1)} ms`,
     `  backlog            gone ${seconds(run.drainedAfter)} after the outage`,
   ];
 }
 
-function span({ p50, p99, low, high, samples }: Percentile): string {
-  return `${p99.toFixed(1)} ms (95 %: ${low.toFixed(1)} – ${high.toFixed(1)}; p50 ${p50.toFixed(1)}; n = ${samples})`;
+function ms({ value, low, high }: Estimate): string {
+  return `${value.toFixed(1)} ms (95 %: ${low.toFixed(1)} – ${high.toFixed(1)})`;
+}
+
+function verdictOn({ value, low }: Estimate): string {
+  if (value <= MAX_RATIO) return `at most ${MAX_RATIO}, as promised`;
+  return low > MAX_RATIO ? `more than ${MAX_RATIO}` : `not decided: stalls of the machine may explain it`;
 }
 
 function seconds(ms: number): string {
