@@ -27,11 +27,27 @@ export interface Stage {
 
 /** @param seed decides the faults of single calls */
 export async function setStage(seed: number): Promise<Stage> {
+  const ends: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (const end of ends.toReversed()) await end();
+  };
+  try {
+    return { ...(await build(seed, ends)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** @param ends takes what ends each part, in the order in which they were made */
+async function build(seed: number, ends: (() => Promise<unknown>)[]): Promise<Omit<Stage, 'close'>> {
   const server = await startServer({ durable: true });
+  ends.push(() => server.remove());
   const endpoint = new Child<Weather, EndpointReport>(new URL('endpoint-process.ts', import.meta.url), [
     String(server.port),
     String(seed),
   ]);
+  ends.push(() => endpoint.close());
   const { url: localEndpoint } = await endpoint.ready();
   const owner = connect({ url: await makeOwner(server.superuser, localEndpoint), localEndpoint });
   await migrate(owner, await readMigrations());
@@ -43,6 +59,7 @@ export async function setStage(seed: number): Promise<Stage> {
   });
 
   const directory = await mkdtemp(join(tmpdir(), 'daybook-faults-'));
+  ends.push(() => rm(directory, { recursive: true, force: true }));
   const worker = new Worker({
     scriptPath: bundle('src/worker.ts', directory),
     bindings: {
@@ -51,17 +68,7 @@ export async function setStage(seed: number): Promise<Stage> {
       DAYBOOK_KEY_SECRET: KEY_SECRET,
     },
   });
+  ends.push(() => worker.close());
   await worker.start();
-  return {
-    server,
-    worker,
-    endpoint,
-    key,
-    close: async () => {
-      await worker.close();
-      await endpoint.close();
-      await server.remove();
-      await rm(directory, { recursive: true, force: true });
-    },
-  };
+  return { server, worker, endpoint, key };
 }
