@@ -1,4 +1,4 @@
-import { fork, spawnSync } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { issueKey } from '../src/auth/issue.ts';
 import { connect } from '../src/db/client.ts';
 import { migrate, readMigrations } from '../src/db/migrate.ts';
 import { makeOwner } from '../src/local/dev-database.ts';
+import { bundle } from '../test/support/bundle.ts';
 import { startServer, type TestServer } from '../test/support/postgres-server.ts';
 
 const KEY_SECRET = 'the secret of the benchmark and of nothing else';
@@ -93,14 +94,6 @@ export async function setStage(): Promise<Stage> {
       await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** The bundle that `wrangler deploy` would upload. */
-function bundle(entry: string, directory: string): string {
-  const outdir = join(directory, entry.replaceAll(/\W/g, '-'));
-  const run = spawnSync('wrangler', ['deploy', entry, '--dry-run', '--outdir', outdir], { encoding: 'utf8' });
-  if (run.status !== 0) throw new Error(`wrangler could not bundle ${entry}: ${run.stderr}`);
-  return join(outdir, entry.replace(/^.*\//, '').replace('.ts', '.js'));
 }
 
 function worker(scriptPath: string, bindings: Record<string, string>): Miniflare {

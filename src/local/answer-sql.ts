@@ -7,7 +7,7 @@ import type { Engine, StatementResult, TransactionOptions } from './engine.ts';
 import { ComputeUnreachable, PostgresError, ResultTooLarge } from './engine-errors.ts';
 import { type Answer } from './error-answer.ts';
 import { connectionClosed, type Fault } from './fault.ts';
-import { readBody } from './read-body.ts';
+import { readBody, readHalf } from './read-body.ts';
 import { parseBody, type SqlBody } from './request-body.ts';
 import { parseRequestHeaders, type RequestOptions } from './request-headers.ts';
 import { resultJson } from './result-json.ts';
@@ -19,7 +19,7 @@ export interface SqlContext {
 }
 
 /**
- * Reads a request, runs it, and lets happen to it what the endpoint's `intercept` orders.
+ * Reads a request, runs it, and lets happen to it what the endpoint's `interceptHead` and `intercept` order.
  *
  * @param gone aborted when nobody waits for the answer any more
  * @returns undefined when the connection is to break instead
@@ -32,6 +32,10 @@ export async function answerSql(
 ): Promise<(Answer & { headers: Record<string, string> }) | undefined> {
   const credentials = parseConnectionString(request.headers['neon-connection-string']);
   const options = parseRequestHeaders(request.headers);
+  if (endpoint.interceptHead?.()) {
+    await readHalf(request);
+    return undefined;
+  }
   const body = parseBody(await readBody(request, limits.maxRequestBytes));
   endpoint.requests += 1;
   endpoint.statements += body.queries.length;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Engine } from './engine.ts';
-import type { Intercept } from './fault.ts';
+import type { Intercept, InterceptHead } from './fault.ts';
 import { routeRequest } from './route-request.ts';
 
 export interface Endpoint {
@@ -17,6 +17,8 @@ export interface Endpoint {
   delayMs: number;
   /** Decides, for each request, whether and how it goes wrong. */
   intercept?: Intercept | undefined;
+  /** Decides the same before the body is read; a request that it breaks off is not counted. */
+  interceptHead?: InterceptHead | undefined;
   /** Frees the port and ends all connections, also those of requests that hang. The engine stays open. */
   close(): Promise<void>;
 }
@@ -70,6 +72,7 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
     statements: 0,
     delayMs,
     intercept: undefined,
+    interceptHead: undefined,
     close: () => close(server),
   };
   const limits = { maxRequestBytes, maxResponseBytes };

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
+import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CannotListen, type Endpoint, startEndpoint } from './endpoint.ts';
 import type { Fault, SqlRequest } from './fault.ts';
-import { postStub, StubEngine } from '../../test/support/stub-engine.ts';
+import { postStub, stubConnectionString, StubEngine } from '../../test/support/stub-engine.ts';
 
 describe('a fault', () => {
   let engine: StubEngine;
@@ -43,6 +44,18 @@ describe('a fault', () => {
     order({ kind: 'refuse' });
     await expect(postStub(endpoint.url)).rejects.toThrow('fetch failed');
     expect(engine.runs).toHaveLength(0);
+  });
+
+  test('may break the connection when half of the body has come', async () => {
+    endpoint.interceptHead = () => ({ kind: 'reset-mid-request' });
+    const body = JSON.stringify({ query: 'select 1', params: ['x'.repeat(100_000)] });
+    const headers = { 'Neon-Connection-String': stubConnectionString, 'Content-Length': body.length };
+    const sending = request(endpoint.url, { method: 'POST', headers });
+    // The other half is never sent: whoever waits for it waits for ever.
+    sending.write(body.slice(0, body.length / 2));
+    const [error] = await once(sending, 'error');
+    expect(error).toMatchObject({ code: 'ECONNRESET' });
+    expect([engine.runs.length, endpoint.requests]).toEqual([0, 0]);
   });
 
   test('may hang until the client gives up', async () => {

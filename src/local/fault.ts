@@ -15,6 +15,11 @@ export type Fault =
   /** Milliseconds to wait before the statements run, and between their end and the answer. */
   | { kind: 'delay'; beforeMs?: number; afterMs?: number };
 
+/** What may go wrong while a request still arrives. */
+export type EarlyFault =
+  /** The connection breaks once half of the body has come. */
+  { kind: 'reset-mid-request' };
+
 /** A request that made it past the checks of the proxy. */
 export interface SqlRequest {
   statements: readonly { readonly query: string; readonly params: readonly (string | null)[] }[];
@@ -23,6 +28,9 @@ export interface SqlRequest {
 }
 
 export type Intercept = (request: SqlRequest) => Fault | undefined | Promise<Fault | undefined>;
+
+/** Asked when only the head of a request has come. */
+export type InterceptHead = () => EarlyFault | undefined;
 
 /** What the proxy makes of a compute that goes away under a request. */
 export const connectionClosed: PostgresErrorFields = {

@@ -22,3 +22,13 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   }
   return Buffer.concat(chunks, length);
 }
+
+/** Reads until half of the body that the head announces has come, and leaves the rest and the connection as they are. */
+export async function readHalf(request: IncomingMessage): Promise<void> {
+  const half = Number(request.headers['content-length'] ?? 0) / 2;
+  let length = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length >= half) return;
+  }
+}

