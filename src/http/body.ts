@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { hasTooManyParts } from './json-parts.ts';
 import { ProblemError } from './problem.ts';
 
 /** Media type of the body, in lower case, without parameters; `''` when none is given. */
@@ -26,11 +27,18 @@ export function requireMediaType(c: Context, allowed: readonly string[]): void {
 
 /**
  * The body as text. Middleware has received it, within bounds.
- * @throws ProblemError when it is compressed, of another media type than those allowed, or not UTF-8
+ * @throws ProblemError when it is compressed, of another media type than those allowed, holds too much to be read, or is not UTF-8
  */
 export async function readText(c: Context, allowed: readonly string[]): Promise<string> {
   requireMediaType(c, allowed);
   const bytes = new Uint8Array(await c.req.arrayBuffer());
+  if (hasTooManyParts(bytes)) {
+    throw new ProblemError({
+      code: 'too_large',
+      detail:
+        'A body of more than 1 MiB may hold 350,000 objects, arrays and members. Nothing was stored: split it.',
+    });
+  }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
