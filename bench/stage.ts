@@ -105,7 +105,10 @@ function worker(scriptPath: string, bindings: Record<string, string>): Miniflare
       bindings,
       host: '127.0.0.1',
       queueProducers: { QUEUE: 'daybook' },
-      ratelimits: { RATE_LIMIT: { namespace_id: '1001', simple: { limit: 1_000_000, period: 10 } } },
+      ratelimits: {
+        RATE_LIMIT: { namespace_id: '1001', simple: { limit: 1_000_000, period: 10 } },
+        RATE_LIMIT_FIFTIES: { namespace_id: '1002', simple: { limit: 1_000_000, period: 10 } },
+      },
       ...COMPATIBILITY,
     }),
   );

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
+import { RateLimiter } from './auth/rate-limit.ts';
 import { RevocationList } from './auth/revocation.ts';
 import { connect, type Sql } from './db/client.ts';
 import type { Env } from './env.ts';
@@ -30,7 +31,11 @@ export interface Isolate {
 export function createIsolate(env: Env): Isolate {
   const sql = connect({ url: env.DATABASE_URL, localEndpoint: env.DAYBOOK_LOCAL_DATABASE });
   const ingest = createIngest(env, sql);
-  const auth = { env, revocations: new RevocationList(sql) };
+  const auth = {
+    env,
+    revocations: new RevocationList(sql),
+    rate: new RateLimiter(env.RATE_LIMIT, env.RATE_LIMIT_FIFTIES),
+  };
 
   const app = new Hono<AppEnv>();
   app.use(requestId());

@@ -9,6 +9,7 @@ const RAW = {
   DAYBOOK_KEY_SECRET: 's'.repeat(32),
   QUEUE: { sendBatch: () => {}, metrics: () => {} },
   RATE_LIMIT: { limit: () => {} },
+  RATE_LIMIT_FIFTIES: { limit: () => {} },
 };
 
 function hashes(text: string): string[] {

@@ -67,6 +67,8 @@ const bindings = z.object({
   DAYBOOK_DEFAULT_ACK: z.enum(['accepted', 'queued', 'committed']).default('accepted'),
   QUEUE: binding<Queue>('sendBatch', 'wrangler.toml must bind a queue'),
   RATE_LIMIT: binding<RateLimit>('limit', 'wrangler.toml must bind a rate limiter'),
+  /** The same for requests counted in lots of 50. */
+  RATE_LIMIT_FIFTIES: binding<RateLimit>('limit', 'wrangler.toml must bind a rate limiter'),
   /** Set in development only: an endpoint on this machine that speaks Neon's protocol. */
   DAYBOOK_LOCAL_DATABASE: z.url().optional(),
 });

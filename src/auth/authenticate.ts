@@ -4,6 +4,7 @@ import { SYSTEM_WORKSPACE } from '../events/own-event.ts';
 import { ProblemError, type ProblemCode } from '../http/problem.ts';
 import { ANY_WORKSPACE, verifyKey, type KeyClaims, type Scope } from './key.ts';
 import { isOperatorKey, verifyOperatorKey } from './operator.ts';
+import type { RateLimiter } from './rate-limit.ts';
 import type { RevocationList } from './revocation.ts';
 
 /** Who sends the request. */
@@ -18,11 +19,13 @@ const KEY_MAX_LENGTH = 24_576;
 export interface Authenticator {
   env: Env;
   revocations: RevocationList;
+  rate: RateLimiter;
 }
 
 /**
  * Lets a request pass when its key is good for `scope`, and puts its `identity` into the context. The operator's key is
- * good where `operator` says so: it administers, and reads one workspace at a time, but never writes events.
+ * good where `operator` says so: it administers, and reads one workspace at a time, but never writes events. Each request
+ * counts for the rate limit of its key, and is refused beyond it before its body is read.
  */
 export function authenticate(auth: Authenticator, scope: Scope | null, operator: boolean): MiddlewareHandler {
   return async function authenticate(c, next) {
@@ -31,6 +34,7 @@ export function authenticate(auth: Authenticator, scope: Scope | null, operator:
       if (!(await verifyOperatorKey(key, auth.env.DAYBOOK_OPERATOR_KEY_HASHES)))
         fail('invalid_key', 'This operator key is not valid.');
       if (!operator) fail('insufficient_scope', 'The operator key cannot do this. Use an API key.');
+      await count(auth.rate, 'operator');
       c.set('identity', { kind: 'operator' } satisfies Identity);
       return next();
     }
@@ -50,6 +54,7 @@ export function authenticate(auth: Authenticator, scope: Scope | null, operator:
         retryAfter: 5,
       });
     }
+    await count(auth.rate, claims.id);
     c.set('identity', { kind: 'key', claims } satisfies Identity);
     return next();
   };
@@ -105,6 +110,18 @@ async function verifiedClaims(key: string, env: Env): Promise<KeyClaims> {
   }
   verified.set(key, check.claims);
   return check.claims;
+}
+
+/** @throws ProblemError `rate_limited` */
+async function count(rate: RateLimiter, keyId: string): Promise<void> {
+  if (await rate.admits(keyId)) return;
+  throw new ProblemError({
+    code: 'rate_limited',
+    detail:
+      'This key sends more requests than this deployment allows. Nothing was done: wait, or send batches.',
+    // The limiter does not tell when; its period is 10 seconds.
+    retryAfter: 10,
+  });
 }
 
 function fail(code: ProblemCode, detail: string): never {

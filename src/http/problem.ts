@@ -15,6 +15,7 @@ export const PROBLEMS = {
   workspace_forbidden: { status: 403, title: 'The API key does not cover this workspace' },
   not_found: { status: 404, title: 'There is nothing here' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
+  request_timeout: { status: 408, title: 'The body did not arrive' },
   conflict: { status: 409, title: 'Another event has this id' },
   too_large: { status: 413, title: 'The body is too large' },
   too_many_events: { status: 413, title: 'The batch has too many events' },
@@ -23,6 +24,7 @@ export const PROBLEMS = {
   invalid_batch: { status: 422, title: 'The batch is not valid' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used for another body' },
   refused_event: { status: 422, title: 'The database refuses the event' },
+  rate_limited: { status: 429, title: 'This key sends too many requests' },
   internal_error: { status: 500, title: 'Daybook failed' },
   unavailable: { status: 503, title: 'Daybook cannot do this right now' },
 } as const satisfies Record<string, { status: number; title: string }>;

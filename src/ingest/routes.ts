@@ -1,32 +1,33 @@
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { authenticate, type Authenticator } from '../auth/authenticate.ts';
 import { MAX_EVENT_BYTES } from '../events/limits.ts';
-import type { AppEnv } from '../auth/context.ts';
-import { ProblemError } from '../http/problem.ts';
+import type { AppContext, AppEnv } from '../auth/context.ts';
+import { BodyBudget } from '../http/body-budget.ts';
+import { receiveBody } from '../http/receive-body.ts';
 import { postBatch } from './post-batch.ts';
 import { postEvent } from './post-event.ts';
 import type { PostOnce } from './post-once.ts';
 import type { Ingest } from './ingest.ts';
 import { BATCH_MAX_BYTES } from './read-batch.ts';
 
+const JSON_ONLY = ['application/json'];
+const JSON_OR_LINES = [...JSON_ONLY, 'application/x-ndjson'];
+
 /** `POST /v1/events` and `POST /v1/events/batch`. */
 export function ingestRoutes(auth: Authenticator, ingest: Ingest, postOnce: PostOnce): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   const writing = authenticate(auth, 'events:write', false);
-  routes.post('/events', writing, upTo(MAX_EVENT_BYTES, 'An event'), (c) => postEvent(c, ingest, postOnce));
-  routes.post('/events/batch', writing, upTo(BATCH_MAX_BYTES, 'A batch'), (c) => postBatch(c, ingest));
+  const shared = { budget: new BodyBudget(), keyOf };
+  const event = { what: 'An event', maxBytes: MAX_EVENT_BYTES, mediaTypes: JSON_ONLY };
+  const batch = { what: 'A batch', maxBytes: BATCH_MAX_BYTES, mediaTypes: JSON_OR_LINES };
+  routes.post('/events', writing, receiveBody({ ...shared, ...event }), (c) =>
+    postEvent(c, ingest, postOnce),
+  );
+  routes.post('/events/batch', writing, receiveBody({ ...shared, ...batch }), (c) => postBatch(c, ingest));
   return routes;
 }
 
-function upTo(maxSize: number, what: string) {
-  return bodyLimit({
-    maxSize,
-    onError: () => {
-      throw new ProblemError({
-        code: 'too_large',
-        detail: `${what} may have ${maxSize} bytes. Nothing was stored.`,
-      });
-    },
-  });
+function keyOf(c: AppContext): string {
+  const identity = c.get('identity');
+  return identity.kind === 'key' ? identity.claims.id : 'operator';
 }

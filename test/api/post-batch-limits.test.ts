@@ -117,6 +117,21 @@ describe.each([JSON_TYPE, NDJSON])('a batch of type %s', (type) => {
   });
 });
 
+test('a batch that would take too much memory to read is refused, and may be sent in parts', async () => {
+  const empty = (count: number) => anEvent({ metadata: { list: Array.from({ length: count }, () => ({})) } });
+  const count = await countEvents(deployment);
+  const answer = await post(
+    JSON_TYPE,
+    body(
+      JSON_TYPE,
+      Array.from({ length: 20 }, () => empty(18_000)),
+    ),
+  );
+  expect([answer.status, answer.body.code]).toEqual([413, 'too_large']);
+  expect(await countEvents(deployment)).toBe(count);
+  expect((await post(JSON_TYPE, body(JSON_TYPE, [empty(18_000)]))).status).toBe(201);
+});
+
 describe('a batch as JSON', () => {
   test.each([
     ['an array', '[]', 422, '/events', 'required'],

@@ -1,3 +1,8 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
 import { createTestHarness, type TestHarness } from 'wrangler';
 import { issueKey, type KeyRequest } from '../../src/auth/issue.ts';
 import { hashOperatorKey, makeOperatorKey } from '../../src/auth/operator.ts';
@@ -16,13 +21,27 @@ export interface Deployment {
   close(): Promise<void>;
 }
 
-export async function deploy(engine: EngineName): Promise<Deployment> {
+const CONFIG = new URL('../../wrangler.toml', import.meta.url);
+
+export interface DeployOptions {
+  /** variables other than those of wrangler.toml */
+  vars?: Record<string, string>;
+  /** requests of a key in 10 seconds, in place of what wrangler.toml says */
+  rateLimit?: number;
+}
+
+/** The Worker is the bundle that would be uploaded: what wrangler adds for development reads each body to its end. */
+export async function deploy(engine: EngineName, options: DeployOptions = {}): Promise<Deployment> {
+  const { vars = {}, rateLimit } = options;
+  const directory = await mkdtemp(join(tmpdir(), 'daybook-deployment-'));
   const database = await startDatabase(engine);
   const operatorKey = makeOperatorKey();
   const harness = createTestHarness({
     workers: [
       {
-        configPath: new URL('../../wrangler.toml', import.meta.url),
+        configPath: rateLimit === undefined ? CONFIG : await limitedConfig(rateLimit, directory),
+        prebuiltWorkerDir: inject('bundleDirectory'),
+        vars,
         secrets: {
           DATABASE_URL: database.appUrl,
           DAYBOOK_LOCAL_DATABASE: database.endpoint.url.href,
@@ -50,6 +69,18 @@ export async function deploy(engine: EngineName): Promise<Deployment> {
     close: async () => {
       await harness.close();
       await database.close();
+      await rm(directory, { recursive: true });
     },
   };
+}
+
+/** @returns the path of a wrangler.toml with another rate limit */
+async function limitedConfig(rateLimit: number, directory: string): Promise<string> {
+  const original = await readFile(CONFIG, 'utf8');
+  const config = original
+    .replace('"src/worker.ts"', JSON.stringify(fileURLToPath(new URL('src/worker.ts', CONFIG))))
+    .replace(/\blimit = \d+/, `limit = ${rateLimit}`);
+  const path = join(directory, 'wrangler.toml');
+  await writeFile(path, config);
+  return path;
 }
