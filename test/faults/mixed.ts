@@ -8,7 +8,7 @@ import { restartWorker } from './restart.ts';
 import type { Stage } from './stage.ts';
 
 /** Events a second: so many take 20 clients through the faults without falling behind. */
-const RATE = 700;
+const RATE = 600;
 const MIN_DURATION = 10_000;
 /** ms after the last fault in which a client must have got its acknowledgement */
 const GRACE = 90_000;

@@ -30,7 +30,7 @@ const SLOW_FAULTS: Record<string, Fault> = {
 };
 
 const EARLY = 'reset mid-request';
-const SLOW_SHARE = 0.1;
+const SLOW_SHARE = 0.05;
 const EARLY_SHARE = 0.15;
 
 export interface Named<T> {
