@@ -29,7 +29,14 @@ test.each(['"', String.raw`"\u`, '"\\'])(
   },
 );
 
+test('what is nested deeper than is read does not count', () => {
+  expect(hasTooManyParts(Buffer.alloc(3 * MIB, '['))).toBe(false);
+  const deep = '['.repeat(511) + '[{"":{}},'.repeat(200_000) + ']'.repeat(511);
+  expect(hasTooManyParts(Buffer.from(deep))).toBe(false);
+  expect(hasTooManyParts(Buffer.from(`${'['.repeat(511)}${'{},'.repeat(349_490)}`))).toBe(true);
+});
+
 test('1 MiB may hold as many as it can', () => {
-  expect(hasTooManyParts(new Uint8Array(MIB).fill(0x5b))).toBe(false);
-  expect(hasTooManyParts(new Uint8Array(MIB + 1).fill(0x5b))).toBe(true);
+  expect(hasTooManyParts(Buffer.alloc(MIB, '{}'))).toBe(false);
+  expect(hasTooManyParts(Buffer.alloc(MIB + 1, '{}'))).toBe(true);
 });
