@@ -5,6 +5,7 @@ import { isFinal } from './group.ts';
 import { unpackRows } from './queue-message.ts';
 import { postpone, type Delivered } from './postpone.ts';
 import type { Spill } from './spill.ts';
+import type { RowOutcome } from './store.ts';
 
 /** One message, and the rows in it. */
 interface Parcel {
@@ -35,8 +36,12 @@ export async function consume(
     else parcels.push({ message, rows });
   }
   let stored = 0;
+  let isDown = false;
   for (const call of callsOf(parcels)) {
-    const done = await storeCall(call, database);
+    const outcomes: RowOutcome[] = isDown ? [] : await storeCall(call, database);
+    // One call of a batch is tried in any case: consumers are few, and tell the breaker when the database is back.
+    isDown ||= outcomes.some(({ result }) => result === 'unavailable');
+    const done = doneOf(call, outcomes);
     for (const parcel of call) {
       if (done.has(parcel)) parcel.message.ack();
       else await postpone(parcel.message, spill);
@@ -48,14 +53,17 @@ export async function consume(
   console.log(JSON.stringify({ event: 'queue_batch', messages: messages.length, events, stored, ms }));
 }
 
-/** @returns the parcels of which every row is stored or kept */
-async function storeCall(call: readonly Parcel[], database: Database): Promise<Set<Parcel>> {
-  if (!database.breaker.admits()) return new Set();
+function storeCall(call: readonly Parcel[], database: Database): Promise<RowOutcome[]> {
   const rows = call.flatMap((parcel) => parcel.rows);
-  const outcomes = (await storeOrBury(rows, [], database, () => {})).values();
+  return storeOrBury(rows, [], database, () => {});
+}
+
+/** @returns the parcels of which every row is stored or kept */
+function doneOf(call: readonly Parcel[], outcomes: readonly RowOutcome[]): Set<Parcel> {
+  const inOrder = outcomes.values();
   return new Set(
     call.filter((parcel) => {
-      const own = parcel.rows.map(() => outcomes.next().value);
+      const own = parcel.rows.map(() => inOrder.next().value);
       return own.every((outcome) => outcome !== undefined && isFinal(outcome));
     }),
   );

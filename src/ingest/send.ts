@@ -28,7 +28,7 @@ export function persistently(once: Send): Send {
   };
 }
 
-/** ms before the next attempt: doubling from 100 to 2,000, with full jitter so that isolates do not return together. */
+/** ms before the next attempt: doubling from 100 to 500, with full jitter so that isolates do not return together. */
 export function backoff(attempt: number): number {
-  return Math.random() * Math.min(2000, 100 * 2 ** attempt);
+  return Math.random() * Math.min(500, 100 * 2 ** attempt);
 }

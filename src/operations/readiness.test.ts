@@ -95,19 +95,19 @@ describe('asking', () => {
 
   test('asks a database that nobody else uses ever more rarely, up to every 15 minutes', async () => {
     const at = await askFor(5000, readinessWith());
-    expect(at).toEqual([0, 10, 30, 70, 150, 310, 630, 1270, 2170, 3070, 3970, 4870]);
+    expect(at).toEqual([0, 3, 9, 21, 45, 93, 189, 381, 765, 1533, 2433, 3333, 4233]);
   });
 
-  test('asks every 10 seconds where API keys are used', async () => {
+  test('asks every 3 seconds where API keys are used', async () => {
     const setting = readinessWith();
     await askFor(700, setting);
     await setting.revocations.check('01a1fde2-e7c0-789f-9e35-bd1e3e0b69bd', waitUntil);
-    expect(await askFor(50, setting)).toEqual([0, 10, 20, 30, 40]);
+    expect(await askFor(15, setting)).toEqual([0, 3, 6, 9, 12]);
   });
 
-  test('asks every 10 seconds while the database fails, and sees it return', async () => {
+  test('asks every 3 seconds while the database fails, and sees it return', async () => {
     const setting = readinessWith(() => Promise.reject(new TypeError('fetch failed')));
-    expect(await askFor(50, setting)).toEqual([0, 10, 20, 30, 40]);
+    expect(await askFor(15, setting)).toEqual([0, 3, 6, 9, 12]);
     setting.readings.mockResolvedValue([{ answer: WELL }]);
     expect((await setting.readiness.check(waitUntil)).ready).toBe(true);
   });

@@ -7,7 +7,7 @@ import { askQueue, type Backlog } from './queue.ts';
 
 const SECOND = 1000;
 /** ms for which an answer is kept. */
-const KEPT = 10 * SECOND;
+const KEPT = 3 * SECOND;
 /** ms for which the database's is kept at most, where nobody uses it: being asked would keep it from going to sleep. */
 const KEPT_IDLE = 900 * SECOND;
 /** ms since the list of revoked keys was read, within which the database counts as used. */
@@ -26,7 +26,7 @@ export interface Check {
 export type Checks = Record<'database' | 'partitions' | 'retention' | 'queue', Check>;
 
 /**
- * Whether this deployment can do its work. Anybody may ask, so the answers are kept for 10 s, and in a deployment that
+ * Whether this deployment can do its work. Anybody may ask, so the answers are kept for 3 s, and in a deployment that
  * nobody else uses the database is asked ever more rarely: twice as long between two times, up to 15 minutes.
  */
 export class Readiness {

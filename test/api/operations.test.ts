@@ -21,7 +21,7 @@ afterEach(() => {
 });
 afterAll(() => deployment.close());
 
-/** Answers are kept for 10 s in an isolate: this starts another. */
+/** Answers are kept for 3 s in an isolate: this starts another. */
 const anotherIsolate = () => deployment.harness.update((options) => options);
 
 /** Counts the calls of a database that goes on to answer, or to refuse. */

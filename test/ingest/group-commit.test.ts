@@ -56,7 +56,7 @@ test.each(['accepted', 'committed'])(
   async (ack) => {
     deployment.database.endpoint.delayMs = 20;
     const calls = watchAppends();
-    const ids = await post(ack, 40);
+    const ids = await post(ack, 20);
     await vi.waitFor(async () => expect(await storedIds()).toEqual(expect.arrayContaining(ids)), {
       timeout: 20_000,
     });
