@@ -40,7 +40,17 @@ export default {
 
   /** What the queue held for the database, and what the platform gave up delivering. */
   async queue(batch: { queue: string; messages: readonly Delivered[] }, env: unknown): Promise<void> {
-    const { database, spill } = isolateFor(env).ingest;
+    let configured: Isolate;
+    try {
+      configured = isolateFor(env);
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      console.error(JSON.stringify({ event: 'not_configured', detail: error.message }));
+      // Someone has to mend it first: the messages must not use up their attempts meanwhile.
+      for (const message of batch.messages) message.retry({ delaySeconds: 3600 });
+      return;
+    }
+    const { database, spill } = configured.ingest;
     const consumer = batch.queue.endsWith(DEAD_LETTER_QUEUE) ? consumeDead : consume;
     await consumer(batch.messages, database, spill);
   },

@@ -35,7 +35,7 @@ export async function consume(
     if (rows === undefined) await buryMessage(message, database, spill);
     else parcels.push({ message, rows });
   }
-  let stored = 0;
+  let settled = 0;
   let isDown = false;
   for (const call of callsOf(parcels)) {
     const outcomes: RowOutcome[] = isDown ? [] : await storeCall(call, database);
@@ -46,11 +46,11 @@ export async function consume(
       if (done.has(parcel)) parcel.message.ack();
       else await postpone(parcel.message, spill);
     }
-    stored += [...done].reduce((sum, { rows }) => sum + rows.length, 0);
+    settled += [...done].reduce((sum, { rows }) => sum + rows.length, 0);
   }
   const events = parcels.reduce((sum, { rows }) => sum + rows.length, 0);
   const ms = Date.now() - startedAt;
-  console.log(JSON.stringify({ event: 'queue_batch', messages: messages.length, events, stored, ms }));
+  console.log(JSON.stringify({ event: 'queue_batch', messages: messages.length, events, settled, ms }));
 }
 
 function storeCall(call: readonly Parcel[], database: Database): Promise<RowOutcome[]> {

@@ -12,9 +12,23 @@ const BATCH = '/v1/events/batch?ack=committed';
 let deployment: Deployment;
 
 beforeAll(async () => {
-  deployment = await deploy('pglite', { rateLimit: 20 });
+  deployment = await deploy('pglite', { rateLimit: 20, vars: { DAYBOOK_DEFAULT_ACK: 'queued' } });
 });
 afterAll(() => deployment.close());
+
+test('where a request asks for no ack, it gets the one of DAYBOOK_DEFAULT_ACK', async () => {
+  const client = clientOf(deployment, await deployment.key());
+  const usual = await client.post('/v1/events', anEvent());
+  expect([usual.status, usual.headers.get('Daybook-Ack'), usual.body.result]).toEqual([
+    202,
+    'queued',
+    'queued',
+  ]);
+  const asked = await client.post('/v1/events?ack=accepted', anEvent());
+  expect([asked.headers.get('Daybook-Ack'), asked.body.result]).toEqual(['accepted', 'accepted']);
+  const atomic = await client.post('/v1/events/batch?atomic=true', { events: [anEvent()] });
+  expect([atomic.status, atomic.headers.get('Daybook-Ack')]).toEqual([201, 'committed']);
+});
 
 describe('a key that sends more requests than it may', () => {
   test('gets 429 and stores nothing with them, while others go on', async () => {

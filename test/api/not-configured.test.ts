@@ -13,6 +13,18 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 
+test('what its queue delivers comes again in an hour: someone has to mend it first', async () => {
+  const worker = await harness.getWorker().getExport();
+  const dispatch = worker as unknown as {
+    queue(name: string, messages: unknown[]): Promise<{ outcome: string; retryMessages: unknown[] }>;
+  };
+  const message = { id: 'm1', timestamp: new Date(), attempts: 1, body: 'daybook rows 1\n' };
+  expect(await dispatch.queue('daybook', [message])).toMatchObject({
+    outcome: 'ok',
+    retryMessages: [{ msgId: 'm1', delaySeconds: 3600 }],
+  });
+});
+
 test('a deployment that is not configured says so on every route, and tells the client nothing more', async () => {
   for (const path of ['/healthz', '/v1/events']) {
     const answer = await fetch(new URL(path, url));

@@ -164,6 +164,27 @@ describe('the hourly cron', () => {
     expect(await deedsOf('retention.enforced')).toContainEqual({ id: last?.['id'] });
   });
 
+  it('is all that asks the database, in a deployment that nobody writes to', async () => {
+    const queries: string[] = [];
+    deployment.database.endpoint.intercept = ({ statements }) =>
+      void queries.push(...statements.map(({ query }) => query));
+    const nobody = clientOf(deployment, undefined);
+    const paths = [
+      '/healthz',
+      '/problems/not_found',
+      '/nothing',
+      '/v1/events',
+      '/v1/dead-letters',
+      '/metrics',
+    ];
+    for (const path of paths) await nobody.get(path);
+    expect((await clientOf(deployment, `dbk_${'A'.repeat(120)}`).post('/v1/events', {})).status).toBe(401);
+    expect(queries).toEqual([]);
+    expect(await cron()).toMatchObject({ outcome: 'ok' });
+    expect(queries.filter((query) => !/retention|statement_timeout/.test(query))).toEqual([]);
+    expect(queries.length).toBeLessThanOrEqual(5);
+  });
+
   it('fails for the platform to see when the database is down, and catches up at the next hour', async () => {
     const partition = await anExpiredDay(91);
     deployment.database.endpoint.intercept = () => ({ kind: 'refuse' });
