@@ -153,6 +153,21 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION audit.append(jsonb, boolean) IS 'stores a JSON array of events, each at most once; returns those it did not store';
 
+-- Whether there is a partition for an event and all that is stored with it. A check_violation without a constraint's name
+-- says that there is none, but a trigger may raise the same.
+CREATE FUNCTION audit.has_partitions(e audit.incoming_event) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  -- The view comes with retention.
+  RETURN NOT EXISTS (
+    SELECT FROM (VALUES ('events'), ('event_targets'), ('event_ips')) AS t (parent)
+    WHERE (t.parent <> 'event_ips' OR e.ip_address IS NOT NULL AND audit.id_time(e.id) > audit.ip_horizon())
+      AND NOT EXISTS (
+        SELECT FROM audit.partitions p
+        WHERE p.parent = t.parent AND p.attached AND audit.id_time(e.id) >= p.lower_bound AND audit.id_time(e.id) < p.upper_bound));
+END
+$$;
+
 -- audit.append_each(literals): what append_rows does for all rows or none, for each row by itself: for a batch of which
 -- append_rows refuses some row. literals is what rows_of reads.
 --
@@ -194,17 +209,22 @@ BEGIN
       IF answer <> '[]' THEN
         not_stored := not_stored || (answer->0 || jsonb_build_object('index', l.place - 1));
       END IF;
-    EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded OR raise_exception THEN
+    EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, broken = CONSTRAINT_NAME, about_column = COLUMN_NAME, message = MESSAGE_TEXT;
+      -- Not about the data: nothing is stored, and the caller tries again.
+      IF left(code, 2) IN ('08', '0A', '25', '28', '2D', '3B', '3D', '3F', '40', '42', '53', '55', '57', '58', '72', 'F0', 'HV', 'XX') THEN
+        RAISE;
+      END IF;
       not_stored := not_stored || CASE
-        WHEN code = '23514' AND broken = '' THEN jsonb_build_object('index', l.place - 1, 'result', 'no_partition')
+        WHEN code = '23514' AND broken = '' AND NOT audit.has_partitions(readable[l.n]) THEN jsonb_build_object('index', l.place - 1, 'result', 'no_partition')
         ELSE jsonb_build_object('index', l.place - 1, 'result', 'refused', 'sqlstate', code, 'constraint', nullif(broken, ''),
           'detail', CASE
             WHEN broken <> '' THEN format('It breaks the constraint %s.', broken)
             WHEN code = '23502' THEN format('It lacks a value for the column %s.', about_column)
-            WHEN code = 'P0001' THEN left(message, 500)
+            WHEN code LIKE '22%' THEN 'A value is not one that the database takes.'
             WHEN code LIKE '54%' THEN 'A value is too large for the database, such as for an index.'
-            ELSE 'A value is not one that the database takes.' END)
+            -- A trigger's own words.
+            ELSE left(message, 500) END)
         END;
     END;
   END LOOP;
@@ -214,6 +234,6 @@ $$;
 COMMENT ON FUNCTION audit.append_each(text) IS 'stores events one by one; returns those it did not store, with the reason';
 
 REVOKE ALL ON FUNCTION audit.rows_of(text), audit.append_rows(audit.incoming_event[], boolean), audit.append(jsonb, boolean),
-  audit.append_each(text) FROM PUBLIC;
+  audit.append_each(text), audit.has_partitions(audit.incoming_event) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION audit.rows_of(text), audit.append_rows(audit.incoming_event[], boolean), audit.append(jsonb, boolean),
   audit.append_each(text) TO daybook_app;

@@ -58,7 +58,8 @@ BEGIN
 END
 $$;
 
--- What is to be done now, in the order to do it: create what is missing from 8 days back (ids may be 7 days old),
+-- What is to be done now, in the order to do it: create what is missing from 8 days back (ids may be 7 days old), or
+-- from where partitions end, where no run came for longer (events of then may wait in the queue),
 -- detach what has expired, drop what was detached, expire (delete) rows that are older than their table keeps them; of
 -- expire, partition is the table. due_at is when it should have been done at the earliest.
 CREATE VIEW audit.retention_due AS
@@ -67,7 +68,10 @@ CREATE VIEW audit.retention_due AS
   -- Days are counted in UTC: in a session's own time zone some have 25 hours.
   FROM (SELECT now() AT TIME ZONE 'UTC' AS utc) n
   CROSS JOIN audit.partition_policy p
-  CROSS JOIN LATERAL generate_series(n.utc - interval '8 days', n.utc + p.ahead + p.unit, p.unit) AS t (at)
+  CROSS JOIN LATERAL (
+    SELECT least(max(e.upper_bound) AT TIME ZONE 'UTC', n.utc - interval '8 days') AS since
+    FROM audit.partitions e WHERE e.parent = p.parent AND e.attached) f
+  CROSS JOIN LATERAL generate_series(f.since, n.utc + p.ahead + p.unit, p.unit) AS t (at)
   CROSS JOIN LATERAL audit.partition_at(p.parent, t.at AT TIME ZONE 'UTC') AS b
   WHERE b.lower_bound AT TIME ZONE 'UTC' <= n.utc + p.ahead AND (b.upper_bound AT TIME ZONE 'UTC') + p.keep > n.utc
     AND NOT EXISTS (SELECT FROM audit.partitions e WHERE e.name = b.name AND e.attached)

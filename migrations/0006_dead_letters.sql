@@ -10,16 +10,18 @@ CREATE TABLE audit.dead_letters (
   event_id         uuid,
   event_created_at timestamptz(3),
   leaf_hash        bytea,
+  content_hash     bytea,
   event            jsonb,
   raw              bytea,
   CONSTRAINT event_or_raw CHECK ((event IS NULL) <> (raw IS NULL)),
-  -- A queue delivers at least once. The leaf hash tells two attempts at one id apart, for its salts are random.
-  UNIQUE (workspace_id, event_id, leaf_hash)
+  -- A queue delivers at least once, and a sender tries again.
+  UNIQUE (workspace_id, event_id, content_hash)
 );
 COMMENT ON TABLE audit.dead_letters IS 'events that the database refused, that conflict after a 202, or that the queue could not deliver; 30 days';
 COMMENT ON COLUMN audit.dead_letters.id IS 'UUIDv7 of when it was written';
 COMMENT ON COLUMN audit.dead_letters.reason IS 'refused by the database; conflict with a stored event of the same id; undeliverable by the queue';
 COMMENT ON COLUMN audit.dead_letters.detail IS 'a sentence for a person';
+COMMENT ON COLUMN audit.dead_letters.content_hash IS 'SHA-256 of the event without its address, hashes and salts';
 COMMENT ON COLUMN audit.dead_letters.event IS 'as audit.append takes it, without the address';
 COMMENT ON COLUMN audit.dead_letters.raw IS 'what cannot be read as an event';
 CREATE INDEX dead_letters_failed ON audit.dead_letters (failed_at);
@@ -55,7 +57,8 @@ DECLARE
   raw    bytea;
   kept   integer := 0;
 BEGIN
-  FOR letter IN SELECT element FROM jsonb_array_elements(letters) AS element LOOP
+  -- In one order whoever calls: the same letters in another one would deadlock.
+  FOR letter IN SELECT element FROM jsonb_array_elements(letters) AS element ORDER BY element->>'literal' COLLATE "C" LOOP
     e := NULL;
     raw := decode(letter->>'raw', 'base64');
     IF raw IS NULL THEN
@@ -69,9 +72,11 @@ BEGIN
       SELECT FROM audit.events s
       WHERE (s.workspace_id, s.id, s.created_at) = (e.workspace_id, e.id, audit.id_time(e.id)::timestamptz(3))
         AND s.leaf_hash = e.leaf_hash);
-    INSERT INTO audit.dead_letters (id, reason, detail, sqlstate, workspace_id, event_id, event_created_at, leaf_hash, event, raw)
+    INSERT INTO audit.dead_letters (id, reason, detail, sqlstate, workspace_id, event_id, event_created_at, leaf_hash, content_hash, event, raw)
     SELECT (letter->>'id')::uuid, letter->>'reason', letter->>'detail', letter->>'sqlstate',
            e.workspace_id, e.id, audit.id_time(e.id), e.leaf_hash,
+           sha256(convert_to((to_jsonb(e) - ARRAY['ip_address', 'ip_salt', 'leaf_hash', 'ip_commitment', 'person_commitment', 'payload_commitment',
+                                                  'person_salt', 'payload_salt'])::text, 'UTF8')),
            CASE WHEN raw IS NULL THEN to_jsonb(e) - ARRAY['ip_address', 'ip_salt'] END, raw
     ON CONFLICT DO NOTHING;
     CONTINUE WHEN NOT FOUND;
@@ -97,7 +102,7 @@ BEGIN ATOMIC
     SELECT l.id, jsonb_build_object(
              'id', l.id, 'failed_at', l.failed_at, 'reason', l.reason, 'detail', l.detail, 'sqlstate', l.sqlstate,
              'workspace_id', l.workspace_id, 'event_id', l.event_id, 'created_at', l.event_created_at,
-             'event', l.event || jsonb_build_object('ip_address', CASE WHEN l.event->>'ip_commitment' IS NOT NULL THEN
+             'key_id', l.event->'key_id', 'event', l.event || jsonb_build_object('ip_address', CASE WHEN l.event->>'ip_commitment' IS NOT NULL THEN
                coalesce(host(a.ip_address), '[anonymized]') END),
              'raw', encode(l.raw, 'base64')) AS letter,
            row_number() OVER newest_first = 1 OR

@@ -9,6 +9,8 @@ import type { Env } from './env.ts';
 import { canonicalIp } from './events/ip.ts';
 import { ownEvent } from './events/own-event.ts';
 import type { AppContext, AppEnv } from './auth/context.ts';
+import { describe } from './http/describe.ts';
+import { drainUnread } from './http/drain.ts';
 import { ProblemError, problemResponse, PROBLEMS } from './http/problem.ts';
 import { requestLog } from './http/request-log.ts';
 import { deliver } from './ingest/deliver.ts';
@@ -40,13 +42,17 @@ export function createIsolate(env: Env): Isolate {
   const app = new Hono<AppEnv>();
   app.use(requestId());
   app.use(requestLog());
+  app.use(drainUnread());
   app.use(secureHeaders());
   app.use(methodNotAllowed({ app, onMethodNotAllowed: wrongMethod }));
   app.use(recordOperator(ingest));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/problems/:code', problemPage);
   app.route('/', operationsRoutes(auth, sql));
-  app.route('/v1', ingestRoutes(auth, ingest, createPostOnce(sql, env.DAYBOOK_KEY_SECRET, ingest.database)));
+  app.route(
+    '/v1',
+    ingestRoutes(auth, ingest, createPostOnce(sql, env.DAYBOOK_KEY_SECRET, ingest.database.breaker)),
+  );
   app.route('/v1', queryRoutes(auth, sql));
   app.route('/v1', retentionRoutes(auth, sql));
   app.route('/v1', deadLetterRoutes(auth, sql));
@@ -55,14 +61,8 @@ export function createIsolate(env: Env): Isolate {
   );
   app.onError((error, c) => {
     if (error instanceof ProblemError) return problemResponse(c, error.problem);
-    // The message of an unforeseen error may hold anything, so it goes nowhere; the stack's places do not.
     console.error(
-      JSON.stringify({
-        event: 'internal_error',
-        request_id: c.get('requestId'),
-        error: error.name,
-        at: places(error),
-      }),
+      JSON.stringify({ event: 'internal_error', request_id: c.get('requestId'), ...describe(error) }),
     );
     return problemResponse(c, {
       code: 'internal_error',
@@ -86,7 +86,7 @@ function recordOperator(ingest: Ingest) {
         request_id: c.get('requestId'),
         ip_address: canonicalIp(c.req.header('CF-Connecting-IP') ?? '') ?? null,
       },
-      metadata: { path: c.req.path, status: c.res.status },
+      metadata: { path: new URL(c.req.url).pathname, status: c.res.status },
     });
     const [delivery] = await deliver(c, ingest, [event], 'accepted');
     // The deed is done, and its answer stands.
@@ -112,12 +112,4 @@ function problemPage(c: AppContext): Response {
   const entry = Object.entries(PROBLEMS).find(([known]) => known === code)?.[1];
   if (entry === undefined) throw new ProblemError({ code: 'not_found', detail: 'There is no such problem.' });
   return c.text(`${code} (HTTP ${entry.status})\n${entry.title}.\n`);
-}
-
-function places(error: Error): string[] {
-  return (error.stack ?? '')
-    .split('\n')
-    .filter((line) => /^\s+at /.test(line))
-    .slice(0, 5)
-    .map((line) => line.trim());
 }

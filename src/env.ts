@@ -64,7 +64,10 @@ const bindings = z.object({
       'at most two SHA-256 hashes',
     ),
   /** What is promised where a request does not ask (docs/durability.md). */
-  DAYBOOK_DEFAULT_ACK: z.enum(['accepted', 'queued', 'committed']).default('accepted'),
+  DAYBOOK_DEFAULT_ACK: z.preprocess(
+    (value) => (value === '' ? undefined : value),
+    z.enum(['accepted', 'queued', 'committed']).default('accepted'),
+  ),
   QUEUE: binding<Queue>('sendBatch', 'wrangler.toml must bind a queue'),
   RATE_LIMIT: binding<RateLimit>('limit', 'wrangler.toml must bind a rate limiter'),
   /** The same for requests counted in lots of 50. */

@@ -1,9 +1,10 @@
 import { createIsolate, type Isolate } from './app.ts';
 import { ConfigurationError, parseEnv } from './env.ts';
+import { describe } from './http/describe.ts';
 import { problemBody } from './http/problem.ts';
 import { consumeDead } from './ingest/consume-dead.ts';
 import { consume } from './ingest/consume.ts';
-import type { Delivered } from './ingest/postpone.ts';
+import { postpone, type Delivered } from './ingest/postpone.ts';
 import { runRetention } from './retention/run.ts';
 
 /** How its name ends, in whichever environment. */
@@ -52,7 +53,13 @@ export default {
     }
     const { database, spill } = configured.ingest;
     const consumer = batch.queue.endsWith(DEAD_LETTER_QUEUE) ? consumeDead : consume;
-    await consumer(batch.messages, database, spill);
+    try {
+      await consumer(batch.messages, database, spill);
+    } catch (error) {
+      console.error(JSON.stringify({ event: 'internal_error', in: 'queue', ...describe(error) }));
+      // A fault of ours must not use up their attempts. Where one was acknowledged before, that stays.
+      for (const message of batch.messages) await postpone(message, spill);
+    }
   },
 
   /** Hourly. What it throws, the platform counts as a failed run. */

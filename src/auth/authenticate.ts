@@ -39,6 +39,8 @@ export function authenticate(auth: Authenticator, scope: Scope | null, operator:
       return next();
     }
     const claims = await verifiedClaims(key, auth.env);
+    // For the log too, whatever else is wrong with the key.
+    c.set('identity', { kind: 'key', claims } satisfies Identity);
     if (claims.expires !== undefined && claims.expires * 1000 <= Date.now()) {
       fail('expired_key', 'This API key has expired. Create another.');
     }
@@ -55,7 +57,6 @@ export function authenticate(auth: Authenticator, scope: Scope | null, operator:
       });
     }
     await count(auth.rate, claims.id);
-    c.set('identity', { kind: 'key', claims } satisfies Identity);
     return next();
   };
 }

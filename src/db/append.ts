@@ -1,13 +1,26 @@
+import { z } from 'zod';
 import type { Sql } from './client.ts';
 import { toFailure, type DatabaseFailure } from './failure.ts';
 
-/** An event that `audit.append_rows` did not store, because its workspace has one with this id. */
-export interface NotStored {
+const notStored = z.object({
   /** place in the batch, from 0 */
-  index: number;
-  result: 'duplicate' | 'conflict';
+  index: z.number(),
+  result: z.enum(['duplicate', 'conflict']),
   /** of the stored event, lower-case hex */
-  leaf_hash: string;
+  leaf_hash: z.string(),
+});
+
+/** An event that `audit.append_rows` did not store, because its workspace has one with this id. */
+export type NotStored = z.infer<typeof notStored>;
+
+/** The detail of the error by which `audit.append_rows` refuses an atomic batch; nothing for that of another error. */
+export function readNotStored(detail: string | null): NotStored[] | undefined {
+  try {
+    return z.array(notStored).safeParse(JSON.parse(detail ?? '')).data;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** An event that `audit.append_each` did not store, and why. */

@@ -9,8 +9,12 @@ export type DatabaseFailure =
   /** This data will never be stored. */
   | { kind: 'refused'; sqlstate: string; constraint: string | null; detail: string | null };
 
-/** Data exceptions, broken constraints, program limits (a value too large to index), and what a trigger of the team's raises. */
-const ABOUT_THE_DATA = /^(22|23|54|P0001$)/;
+/**
+ * Classes of SQLSTATE that say nothing of the data: connections, transactions, logins, names that are missing or not granted,
+ * resources, locks, shutdowns, and faults within. Whatever else a statement raises it raises for its rows: broken
+ * constraints, values, limits, and what triggers of the team's raise, under codes of their own. `audit.append_each` has the same list.
+ */
+const NOT_THE_DATA = /^(08|0A|25|28|2D|3B|3D|3F|40|42|53|55|57|58|72|F0|HV|XX)/;
 
 /** check_violation; without a constraint's name it means that no partition holds the row's time. */
 const CHECK_VIOLATION = '23514';
@@ -25,7 +29,7 @@ export function toFailure(error: unknown): DatabaseFailure {
     const sqlstate = cause.code ?? null;
     const constraint = cause.constraint ?? null;
     if (sqlstate === CHECK_VIOLATION && constraint === null) return { kind: 'no_partition', sqlstate };
-    if (sqlstate !== null && ABOUT_THE_DATA.test(sqlstate)) {
+    if (sqlstate?.length === 5 && !NOT_THE_DATA.test(sqlstate)) {
       return { kind: 'refused', sqlstate, constraint, detail: cause.detail ?? null };
     }
     // The driver reports an answer that is no Postgres error by its status alone.

@@ -148,6 +148,7 @@ export const deadLetters = audit.table('dead_letters', {
   eventId: uuid('event_id'),
   eventCreatedAt: time('event_created_at'),
   leafHash: bytea('leaf_hash'),
+  contentHash: bytea('content_hash'),
   event: jsonb('event'),
   raw: bytea('raw'),
 });

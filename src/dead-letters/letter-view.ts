@@ -1,8 +1,9 @@
+import { Buffer } from 'node:buffer';
 import { z } from 'zod';
 import { formatTime } from '../events/time.ts';
 
 /** Postgres prints times its own way; answers have UTC with milliseconds. */
-const time = z.iso.datetime({ offset: true }).transform((text) => formatTime(Date.parse(text)));
+export const time = z.iso.datetime({ offset: true }).transform((text) => formatTime(Date.parse(text)));
 const text = z.string().nullish();
 
 /** The columns of `audit.incoming_event`, as `audit.list_dead_letters` gives them. */
@@ -33,7 +34,6 @@ const columns = z.object({
   request_id: text,
   session_id: text,
   source_id: text,
-  key_id: text,
 });
 type Columns = z.infer<typeof columns>;
 
@@ -47,6 +47,8 @@ export const letter = z.object({
   workspace_id: z.string().nullable(),
   event_id: z.string().nullable(),
   created_at: time.nullable(),
+  /** which API key sent it; nothing for the service's own */
+  key_id: z.string().nullable(),
   /** in the form in which events are sent; nothing where the letter cannot be read as one */
   event: columns.transform(eventOf).nullable(),
   /** base64 of what cannot be read as an event */
@@ -54,6 +56,21 @@ export const letter = z.object({
 });
 
 export type LetterView = z.infer<typeof letter>;
+
+const frame = z.object({ id: z.string(), failed_at: time, reason: letter.shape.reason, detail: z.string() });
+
+/** A letter as the database gives it. One that holds no event after all is shown as it is: it must not hide the others. */
+export function readLetter(row: unknown): LetterView {
+  const read = letter.safeParse(row);
+  if (read.success) return read.data;
+  const raw = toBase64(JSON.stringify(row));
+  const unknown = { sqlstate: null, workspace_id: null, event_id: null, created_at: null, key_id: null };
+  return { ...frame.parse(row), ...unknown, event: null, raw };
+}
+
+function toBase64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
 
 /** An event in the form in which it is sent, without what is absent. */
 function eventOf(row: Columns): Record<string, unknown> {
@@ -87,7 +104,6 @@ function eventOf(row: Columns): Record<string, unknown> {
     }),
     metadata: row.metadata,
     source_id: row.source_id,
-    key_id: row.key_id,
   });
 }
 

@@ -5,14 +5,14 @@ import { isId } from '../events/id.ts';
 import { isWorkspaceId } from '../events/workspace-id.ts';
 import { ProblemError } from '../http/problem.ts';
 import { databaseDown } from './database-down.ts';
-import { letter, type LetterView } from './letter-view.ts';
+import { readLetter, type LetterView } from './letter-view.ts';
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
 /** ms; a little more than the database gives a statement (`statement_timeout` of daybook_app). */
 const CALL_LIMIT = 20_000;
 
-const page = z.object({ letters: z.array(letter), has_more: z.boolean() });
+const page = z.object({ letters: z.array(z.unknown()), has_more: z.boolean() });
 
 export interface LetterPage {
   data: LetterView[];
@@ -62,6 +62,7 @@ export async function listDeadLetters(sql: Sql, query: LetterQuery): Promise<Let
   );
   if (!answer.ok) throw databaseDown('dead_letters_not_listed', answer.failure);
   const { letters: found, has_more: hasMore } = page.parse(answer.value);
-  const last = found.at(-1);
-  return { data: found, has_more: hasMore, next_cursor: hasMore && last !== undefined ? last.id : null };
+  const data = found.map(readLetter);
+  const last = data.at(-1);
+  return { data, has_more: hasMore, next_cursor: hasMore && last !== undefined ? last.id : null };
 }

@@ -46,6 +46,14 @@ export async function retryDeadLetter(sql: Sql, id: string): Promise<Retried> {
       )
     : { ok: true as const, value: null };
   if (!answer.ok) {
+    if (answer.failure.kind === 'no_partition') {
+      throw new ProblemError({
+        code: 'unavailable',
+        detail:
+          'A partition for the time of this event is missing: POST /v1/retention/run. The letter stays.',
+        retryAfter: 60,
+      });
+    }
     if (answer.failure.kind !== 'refused') throw databaseDown('dead_letter_not_retried', answer.failure);
     const { sqlstate, constraint } = answer.failure;
     const broken = constraint === null ? '' : `, constraint ${constraint}`;
@@ -53,7 +61,10 @@ export async function retryDeadLetter(sql: Sql, id: string): Promise<Retried> {
     throw new ProblemError({ code: 'refused_event', detail });
   }
   if (answer.value === null) {
-    throw new ProblemError({ code: 'not_found', detail: 'There is no dead letter with this id.' });
+    throw new ProblemError({
+      code: 'not_found',
+      detail: 'There is no dead letter with this id. It may have been stored by an earlier try.',
+    });
   }
   const tried = outcome.parse(answer.value);
   switch (tried.result) {

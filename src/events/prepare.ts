@@ -1,10 +1,10 @@
 import { sealEvent } from './commitment.ts';
 import type { Flaw } from './flaw.ts';
 import { MAX_EVENT_BYTES } from './limits.ts';
-import { measure, utf8Length } from './measure.ts';
+import { measure } from './measure.ts';
 import { recordEvent, type Source } from './record.ts';
 import { redactEvent } from './redaction.ts';
-import { rowOf } from './row.ts';
+import { rowBytes, rowOf } from './row.ts';
 import { validateEvent } from './validate.ts';
 
 /** Where an event comes from. The workspace is settled: the event's own `workspace_id` is not looked at. */
@@ -21,7 +21,7 @@ export interface PreparedEvent {
   createdAt: string;
   /** The literal of `audit.incoming_event`. */
   row: string;
-  /** The UTF-8 length of `row`. */
+  /** What `row` takes of a call, by `rowBytes`. */
   bytes: number;
   /** Lower-case hex. */
   leafHash: string;
@@ -62,7 +62,7 @@ export function prepareEvent(
       workspaceId: record.workspace_id,
       createdAt: record.created_at,
       row,
-      bytes: utf8Length(row),
+      bytes: rowBytes(row),
       leafHash: seal.leafHash,
       redacted,
     },

@@ -1,4 +1,5 @@
 import type { SealedEvent } from './commitment.ts';
+import { utf8Length } from './measure.ts';
 import type { RecordedEvent } from './record.ts';
 
 /**
@@ -52,6 +53,18 @@ export function rowOf(event: RecordedEvent, seal: SealedEvent, size: number): st
     bytea(salts.ip),
   ];
   return `(${columns.join(',')})`;
+}
+
+// oxlint-disable-next-line no-control-regex
+const CONTROL = /[\0-\x1f]/;
+
+/**
+ * The UTF-8 bytes of a row, or half of those that it takes as a JSON string where these are more: a call is JSON, in which
+ * quotes and backslashes are two bytes, and control characters, which only texts sent by hand hold, up to six.
+ */
+export function rowBytes(row: string): number {
+  const bytes = utf8Length(row);
+  return CONTROL.test(row) ? Math.max(bytes, Math.ceil(utf8Length(JSON.stringify(row)) / 2)) : bytes;
 }
 
 // What stands in a row literal (PostgreSQL manual, section 8.16.6): texts in quotes where they could be misread,

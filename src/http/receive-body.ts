@@ -36,7 +36,7 @@ export function receiveBody(options: ReceiveBodyOptions): MiddlewareHandler {
     const length = contentLength(c);
     if (length !== undefined && length > maxBytes) throw tooLarge();
     requireMediaType(c, mediaTypes);
-    const release = budget.reserve(keyOf(c), length ?? maxBytes);
+    let release = budget.reserve(keyOf(c), length ?? maxBytes);
     if (release === undefined) {
       throw new ProblemError({
         code: 'unavailable',
@@ -49,15 +49,18 @@ export function receiveBody(options: ReceiveBodyOptions): MiddlewareHandler {
         if ((await arrival(within(patience, c.req.arrayBuffer()))) === undefined) throw late();
       } else if (c.req.raw.body !== null) {
         const body = await receiveUnsized(c.req.raw.body);
+        // It holds no more from now on than it has.
+        release();
+        release = budget.reserve(keyOf(c), body.length);
         c.req.raw = new Request(c.req.raw, { body, method: c.req.method });
       }
       await next();
     } finally {
-      release();
+      release?.();
     }
   };
 
-  /** A body that does not say its length. It holds the memory that the route grants at most. */
+  /** A body that does not say its length. While it arrives it holds the memory that the route grants at most. */
   async function receiveUnsized(body: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
     const reader = body.getReader();
     const deadline = Date.now() + patience;

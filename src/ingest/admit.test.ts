@@ -21,7 +21,9 @@ function ingest(state: { database?: 'open' | 'half'; queue?: 'open' | 'half'; ta
   for (const name of ['database', 'queue'] as const) if (state[name] === 'open') breakers[name].failed();
   const room = new Room(12 * MB);
   room.enter(state.taken ?? 0);
-  const writers = Object.fromEntries(ACKS.map((ack) => [ack, ack as unknown as Writer]));
+  const writers = Object.fromEntries(
+    ACKS.map((ack) => [ack, { name: ack, isStuck: false, expire: () => {} } as unknown as Writer]),
+  );
   return {
     writers: writers as Ingest['writers'],
     room,
@@ -36,7 +38,7 @@ const OPENING = { threshold: 1, first: 5000, longest: 5000 };
 function told(state: Parameters<typeof ingest>[0], ack: (typeof ACKS)[number], bytes = 1000): string {
   const admission = admit(ingest(state), ack, bytes);
   if (!admission.ok) return admission.retryAfter >= 1 ? '503' : 'too early';
-  return `${String(admission.writer)}${admission.waits ? ', awaited' : ''}`;
+  return `${(admission.writer as unknown as { name: string }).name}${admission.waits ? ', awaited' : ''}`;
 }
 
 describe('at the door', () => {

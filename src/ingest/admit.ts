@@ -30,7 +30,13 @@ const QUEUE_ROOM = 4 * 1024 * 1024;
  */
 export function admit({ writers, room, database, spill }: Ingest, ack: Ack, bytes: number): Admission {
   const down = { database: database.breaker.wait, queue: spill.breaker.wait };
-  const hasRoom = room.has(bytes);
+  if (!room.has(bytes)) {
+    // Nobody else gives back what cancelled requests took.
+    writers.queued.expire();
+    writers.committed.expire();
+  }
+  // Only a request of the same writer sees to what a dead leader of `accepted` events left behind.
+  const hasRoom = room.has(bytes) || (writers[ack].isStuck && room.has(bytes, QUEUE_ROOM));
   switch (ack) {
     case 'committed':
       if (!isWorthWaiting(database.breaker)) {

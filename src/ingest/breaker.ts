@@ -10,6 +10,9 @@ export interface BreakerOptions {
   now?(): number;
 }
 
+/** ms; most probes tell sooner. */
+const PROBE_TAKES = 1000;
+
 /**
  * Knows whether what stands behind a port fails, so that calls in vain are not made and requests are not let in to wait
  * for them. After some failures in a row it is open; when its time is over one call is let through, as a probe.
@@ -20,13 +23,14 @@ export class Breaker {
   /** how many times in a row it opened */
   #opened = 0;
   #isProbed = false;
+  #probedAt = 0;
   #againAt = 0;
 
   constructor(options: BreakerOptions = {}) {
     this.#options = {
       threshold: 3,
       first: 200,
-      longest: 5000,
+      longest: 1000,
       probeLimit: 10_000,
       now: Date.now,
       ...options,
@@ -38,16 +42,23 @@ export class Breaker {
     return this.#opened === 0;
   }
 
-  /** ms until a call may be tried; 0 when it may now. */
+  /** ms until a call may be tried, or until a probe that is under way has told, unless it hangs; 0: a call may be tried now */
   get wait(): number {
+    const wait = this.#wait();
+    const since = this.#options.now() - this.#probedAt;
+    return this.#isProbed && since < PROBE_TAKES ? Math.min(wait, PROBE_TAKES - since) : wait;
+  }
+
+  #wait(): number {
     return this.isClosed ? 0 : Math.max(0, this.#againAt - this.#options.now());
   }
 
   /** Whether a call may be made now. While the breaker is not closed, one caller is told so: the probe. */
   admits(): boolean {
     if (this.isClosed) return true;
-    if (this.wait > 0) return false;
+    if (this.#wait() > 0) return false;
     this.#isProbed = true;
+    this.#probedAt = this.#options.now();
     this.#againAt = this.#options.now() + this.#options.probeLimit;
     return true;
   }

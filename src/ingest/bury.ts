@@ -14,7 +14,7 @@ interface Lost {
  * Stores rows that were acknowledged. What will never be stored is kept as a dead letter.
  * @param ids of the events, where they are known
  * @param onProgress called before each call
- * @returns an outcome for each row; `unavailable` where it is neither stored nor kept
+ * @returns an outcome for each row; `unburied` where it will not be stored and is not kept either
  */
 export async function storeOrBury(
   rows: readonly string[],
@@ -27,7 +27,7 @@ export async function storeOrBury(
   onProgress();
   if (await buryRows(lost, database)) return outcomes;
   const open = new Set<RowOutcome>(lost.map(({ outcome }) => outcome));
-  return outcomes.map((outcome) => (open.has(outcome) ? { result: 'unavailable' } : outcome));
+  return outcomes.map((outcome) => (open.has(outcome) ? { result: 'unburied' } : outcome));
 }
 
 /** What of the rows will not be stored. @param ids of their events, where they are known */

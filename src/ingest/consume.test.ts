@@ -146,3 +146,12 @@ test('what the platform gave up is kept event by event, and comes again while th
   expect(again.fate).toBe('acked');
   expect(ports.buried.map(({ content }) => content)).toEqual([{ literal: 'a' }, { literal: 'b' }]);
 });
+
+test('a letter that cannot be kept holds up no other call', async () => {
+  const ports = new Ports();
+  ports.buryFails = true;
+  const rows = Array.from({ length: 999 }, (_, row) => `row ${row}`);
+  const messages = [await message(['bad', ...rows.slice(0, 900)]), await message(rows)];
+  await consume(messages, ports.database, ports.spill);
+  expect(fates(messages)).toEqual([1, 'acked']);
+});

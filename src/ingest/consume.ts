@@ -1,5 +1,6 @@
 import { storeOrBury } from './bury.ts';
 import { buryMessage } from './consume-dead.ts';
+import { rowBytes } from '../events/row.ts';
 import type { Database } from './database.ts';
 import { isFinal } from './group.ts';
 import { unpackRows } from './queue-message.ts';
@@ -11,11 +12,12 @@ import type { RowOutcome } from './store.ts';
 interface Parcel {
   message: Delivered;
   rows: string[];
+  bytes: number;
 }
 
 /** What one call of the database carries, unless a single message brings more. */
 const CALL_ROWS = 1000;
-const CALL_LENGTH = 4 * 1024 * 1024;
+const CALL_BYTES = 4 * 1024 * 1024;
 /** At each so-manieth attempt a message goes alone, so that nothing in another can hold it up for ever. */
 const ALONE_AT = 8;
 
@@ -33,7 +35,7 @@ export async function consume(
   for (const message of messages) {
     const rows = await unpackRows(message.body);
     if (rows === undefined) await buryMessage(message, database, spill);
-    else parcels.push({ message, rows });
+    else parcels.push({ message, rows, bytes: rows.reduce((sum, row) => sum + rowBytes(row), 0) });
   }
   let settled = 0;
   let isDown = false;
@@ -71,21 +73,21 @@ function doneOf(call: readonly Parcel[], outcomes: readonly RowOutcome[]): Set<P
 
 function callsOf(parcels: readonly Parcel[]): Parcel[][] {
   const calls: Parcel[][] = [];
-  let [rows, length] = [0, 0];
+  let [rows, bytes] = [0, 0];
   let isShared = false;
   for (const parcel of parcels) {
     const last = calls.at(-1);
     const alone = parcel.message.attempts % ALONE_AT === 0;
     rows += parcel.rows.length;
-    length += parcel.rows.reduce((sum, row) => sum + row.length, 0);
-    if (last !== undefined && isShared && !alone && rows <= CALL_ROWS && length <= CALL_LENGTH) {
+    bytes += parcel.bytes;
+    if (last !== undefined && isShared && !alone && rows <= CALL_ROWS && bytes <= CALL_BYTES) {
       last.push(parcel);
       continue;
     }
     calls.push([parcel]);
     isShared = !alone;
     rows = parcel.rows.length;
-    length = parcel.rows.reduce((sum, row) => sum + row.length, 0);
+    bytes = parcel.bytes;
   }
   return calls;
 }

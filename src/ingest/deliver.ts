@@ -94,9 +94,16 @@ export function deliveryProblem(event: PreparedEvent, delivery: Delivery): Probl
     case 'refused':
       return {
         code: 'refused_event',
-        detail:
-          'The database refuses this event, and it was not stored. The operator finds the reason among the dead letters.',
+        detail: 'The database refuses this event, and it was not stored. The operator can see why.',
         members: { id, workspace_id },
+      };
+    case 'no_partition':
+      return {
+        code: 'unavailable',
+        detail:
+          'The database has no room for the time of this event yet: a partition is missing. Nothing was stored: send it again later.',
+        members: { id, workspace_id, created_at },
+        retryAfter: 60,
       };
     case 'turned_away':
       return {

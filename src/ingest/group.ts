@@ -3,7 +3,7 @@ import type { RowOutcome } from './store.ts';
 
 /** What became of one event. */
 export type WriteOutcome =
-  | Exclude<RowOutcome, { result: 'no_partition' }>
+  | Exclude<RowOutcome, { result: 'unburied' }>
   /** the queue holds it */
   | { result: 'queued' }
   /** not stored, because another event of its atomic batch could not be */
@@ -71,11 +71,13 @@ export class Group {
   }
 }
 
+const AGAIN: ReadonlySet<RowOutcome['result']> = new Set(['unavailable', 'no_partition', 'unburied']);
+
 /** Whether the row is done with: stored, kept as a dead letter, or for its client to mend. */
 export function isFinal(
   outcome: RowOutcome,
-): outcome is Exclude<RowOutcome, { result: 'unavailable' | 'no_partition' }> {
-  return outcome.result !== 'unavailable' && outcome.result !== 'no_partition';
+): outcome is Exclude<RowOutcome, { result: 'unavailable' | 'no_partition' | 'unburied' }> {
+  return !AGAIN.has(outcome.result);
 }
 
 /** One event of a group. */

@@ -1,17 +1,23 @@
 import type { AppContext } from '../auth/context.ts';
-import { appendOnce, type OnceOutcome } from '../db/append-once.ts';
+import { appendOnce, type KeyedRow, type OnceOutcome } from '../db/append-once.ts';
 import type { Sql } from '../db/client.ts';
 import type { PreparedEvent } from '../events/prepare.ts';
 import { ProblemError } from '../http/problem.ts';
 import { isWorthWaiting } from './admit.ts';
-import { buryRows } from './bury.ts';
-import { CALL_LIMIT, type Database } from './database.ts';
+import type { Breaker } from './breaker.ts';
+import { CALL_LIMIT } from './database.ts';
 import { deliveryProblem } from './deliver.ts';
 import { hashBody } from './idempotency.ts';
 import { backoff } from './send.ts';
+import { TokenBucket } from './token-bucket.ts';
 
-/** ms for which a call that failed is made again: no later one begins. */
+/** ms for which a call that failed is made again: no later one begins, and the answer takes no more than twice as long. */
 const PATIENCE = 5000;
+/** Calls a second in this isolate, for each is one of the database, and at once; one waits for its turn up to so many ms. */
+const RATE = 90;
+const BURST = 10;
+const TURN_PATIENCE = 1000;
+const NOT_TRIED: OnceOutcome = { outcome: 'failed', failure: { kind: 'unavailable', sqlstate: null } };
 /** Bytes of rows on their way in this isolate: these events are not in the writer, which bounds the others. */
 const MAX_UNDER_WAY = 4 * 1024 * 1024;
 
@@ -31,33 +37,46 @@ export type PostOnce = (c: AppContext, keyed: KeyedEvent) => Promise<Response>;
  * the outcome is not known.
  * @param secrets of the deployment, the one in use first
  */
-export function createPostOnce(sql: Sql, secrets: readonly string[], database: Database): PostOnce {
-  const { breaker } = database;
+export function createPostOnce(sql: Sql, secrets: readonly string[], breaker: Breaker): PostOnce {
+  const bucket = new TokenBucket(RATE, BURST);
   // By their deadlines, so that what a cancelled request leaves behind counts no longer than its call could last.
   const underWay = new Set<{ bytes: number; until: number }>();
 
-  async function store({ key, body, event }: KeyedEvent): Promise<OnceOutcome> {
-    const until = Date.now() + PATIENCE;
+  /** @param turn ms to wait before the first call */
+  async function store({ key, body, event }: KeyedEvent, turn: number): Promise<OnceOutcome> {
+    const until = Date.now() + turn + PATIENCE;
     const call = { bytes: event.bytes, until: until + CALL_LIMIT };
     underWay.add(call);
     try {
       const { id, workspaceId: workspace_id, createdAt: created_at, redacted, row } = event;
       const receipt = { id, workspace_id, created_at, redacted };
       const keyed = { key, bodyHashes: hashBody(body, secrets), row, receipt };
+      if (turn > 0) await pause(turn);
       for (let attempt = 0; ; attempt += 1) {
-        const outcome = await appendOnce(sql, keyed, AbortSignal.timeout(CALL_LIMIT));
-        if (!isUnavailable(outcome)) {
-          breaker.succeeded();
-          return attempt > 0 ? own(outcome, event) : outcome;
-        }
-        breaker.failed();
-        const pause = backoff(attempt);
-        if (Date.now() + pause >= until || !isWorthWaiting(breaker)) return outcome;
-        await new Promise((resolve) => setTimeout(resolve, pause));
+        const outcome = breaker.admits() ? await tryOnce(keyed, until) : NOT_TRIED;
+        if (!isUnavailable(outcome)) return attempt > 0 ? own(outcome, event) : outcome;
+        const wait = backoff(attempt);
+        const isHopeless = outcome !== NOT_TRIED && !breaker.isClosed;
+        if (isHopeless || Date.now() + wait >= until || !isWorthWaiting(breaker)) return outcome;
+        await pause(wait);
       }
     } finally {
       underWay.delete(call);
     }
+  }
+
+  async function storeOrRefuse(keyed: KeyedEvent, turn: number): Promise<Kept | ProblemError> {
+    const outcome = await store(keyed, turn);
+    const isKept = outcome.outcome === 'stored' || outcome.outcome === 'replayed';
+    return isKept ? outcome : refusal(keyed.event, outcome);
+  }
+
+  async function tryOnce(keyed: KeyedRow, until: number): Promise<OnceOutcome> {
+    const limit = Math.min(CALL_LIMIT, until + PATIENCE - Date.now());
+    const outcome = await appendOnce(sql, keyed, AbortSignal.timeout(limit));
+    if (isUnavailable(outcome)) breaker.failed();
+    else breaker.succeeded();
+    return outcome;
   }
 
   function hasRoomFor(event: PreparedEvent): boolean {
@@ -71,12 +90,10 @@ export function createPostOnce(sql: Sql, secrets: readonly string[], database: D
 
   return async function postOnce(c, keyed) {
     if (!hasRoomFor(keyed.event)) {
-      throw new ProblemError({
-        code: 'unavailable',
-        detail: 'Too many events wait for the database. Send it again.',
-        retryAfter: 2,
-      });
+      throw new ProblemError({ code: 'unavailable', detail: FULL, retryAfter: 2 });
     }
+    const turn = bucket.take();
+    if (turn > TURN_PATIENCE) throw new ProblemError({ code: 'unavailable', detail: FULL, retryAfter: 2 });
     if (!isWorthWaiting(breaker)) {
       throw new ProblemError({
         code: 'unavailable',
@@ -84,19 +101,24 @@ export function createPostOnce(sql: Sql, secrets: readonly string[], database: D
         retryAfter: Math.ceil(breaker.wait / 1000),
       });
     }
-    const storing = store(keyed);
+    const storing = storeOrRefuse(keyed, turn);
     // The client may hang up: the event is stored all the same.
     c.executionCtx.waitUntil(storing);
     const outcome = await storing;
-    if (outcome.outcome !== 'stored' && outcome.outcome !== 'replayed') {
-      throw await refusal(keyed.event, outcome, database);
-    }
+    if (outcome instanceof ProblemError) throw outcome;
     if (outcome.outcome === 'replayed') c.header('Idempotent-Replayed', 'true');
     return c.json(outcome.receipt, outcome.receipt.result === 'duplicate' ? 200 : 201);
   };
 }
 
-type Refusal = Exclude<OnceOutcome, { outcome: 'stored' | 'replayed' }>;
+type Kept = Extract<OnceOutcome, { outcome: 'stored' | 'replayed' }>;
+type Refusal = Exclude<OnceOutcome, Kept>;
+
+const FULL = 'Too many events wait for the database. Nothing was stored: send it again.';
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
 
 /** The event is not at fault, and the outcome may be another the next time. */
 function isUnavailable(outcome: OnceOutcome): boolean {
@@ -109,7 +131,7 @@ function own(outcome: OnceOutcome, { leafHash }: PreparedEvent): OnceOutcome {
   return isOwn ? { outcome: 'stored', receipt: outcome.receipt } : outcome;
 }
 
-async function refusal(event: PreparedEvent, outcome: Refusal, database: Database): Promise<ProblemError> {
+function refusal(event: PreparedEvent, outcome: Refusal): ProblemError {
   if (outcome.outcome === 'reused') {
     return new ProblemError({
       code: 'idempotency_key_reused',
@@ -122,11 +144,14 @@ async function refusal(event: PreparedEvent, outcome: Refusal, database: Databas
     return new ProblemError(deliveryProblem(event, { result: 'conflict', leafHash }));
   }
   const { failure } = outcome;
+  if (failure.kind === 'no_partition') {
+    return new ProblemError(deliveryProblem(event, { result: 'no_partition' }));
+  }
   if (failure.kind === 'refused') {
     const { sqlstate, constraint } = failure;
-    const broken = constraint === null ? '' : ` It breaks the constraint ${constraint}.`;
-    const refused = { result: 'refused' as const, sqlstate, constraint, detail: broken.trim() };
-    await buryRows([{ row: event.row, id: event.id, outcome: refused }], database);
+    const refused = { result: 'refused' as const, sqlstate, constraint, detail: '' };
+    // Not kept as a dead letter: tried again from there, and sent again with its key, it would be stored twice.
+    console.error(JSON.stringify({ event: 'refused', count: 1, ids: [event.id], sqlstate, constraint }));
     return new ProblemError(deliveryProblem(event, refused));
   }
   return new ProblemError({

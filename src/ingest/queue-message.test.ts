@@ -74,6 +74,7 @@ describe('rows in messages of the queue', () => {
     ['JSON', { events: [] }],
     ['bytes', new Uint8Array([1, 2, 3]).buffer],
     ['nothing', undefined],
+    ['what JSON cannot say', { big: 1n }],
   ])('are not read from %s of another sender', async (_, body) => {
     expect(await unpackRows(body)).toBeUndefined();
   });

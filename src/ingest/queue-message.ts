@@ -46,7 +46,13 @@ export function contentOf(body: unknown): string | Uint8Array<ArrayBuffer> {
   if (typeof body === 'string') return body;
   if (body instanceof ArrayBuffer) return new Uint8Array(body);
   if (body instanceof Uint8Array) return new Uint8Array(body);
-  return JSON.stringify(body) ?? 'undefined';
+  try {
+    return JSON.stringify(body) ?? String(body);
+  } catch (error) {
+    // A BigInt, or what refers to itself: not even the beginning of ours.
+    if (error instanceof TypeError) return String(body);
+    throw error;
+  }
 }
 
 /** @returns the rows, or nothing where this is no message of ours */

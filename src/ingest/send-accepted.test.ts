@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { PreparedEvent } from '../events/prepare.ts';
+import type { Group, WriteOutcome } from './group.ts';
 import { Ports } from './ports.fixture.ts';
 import { Room } from './room.ts';
 import { sendAccepted } from './send-accepted.ts';
@@ -53,7 +54,7 @@ describe('accepted events', () => {
     expect(ports.calls.length).toBeGreaterThan(5);
   });
 
-  test('are given up, and not in silence, when neither takes them for 25 s', async () => {
+  test('are given up, and not in silence, when neither takes them for 17 s', async () => {
     const ports = new Ports();
     ports.databaseFails = ports.queueFails = true;
     expect(await write(ports, ['a'])).toEqual(['unavailable']);
@@ -105,5 +106,59 @@ describe('queued events', () => {
       expect(call.length).toBeLessThanOrEqual(100);
       expect(call.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThanOrEqual(256_000);
     }
+  });
+});
+
+describe('a fault of ours', () => {
+  test('gives up what it happened to, and holds up nothing that comes after', async () => {
+    let isFaulty = true;
+    const send = async (groups: readonly Group[]) => {
+      if (isFaulty) throw new RangeError('private');
+      for (const group of groups) group.settleRest({ result: 'committed' });
+    };
+    const room = new Room(100);
+    const writer = new Writer({ send, room });
+    expect(await writer.write([prepared('a')])).toEqual([{ result: 'unavailable' }]);
+    expect(room.has(100)).toBe(true);
+    expect(vi.mocked(console.error).mock.calls.join()).toMatch(/"internal_error".*"RangeError"/);
+    expect(vi.mocked(console.error).mock.calls.join()).not.toContain('private');
+    isFaulty = false;
+    expect(await writer.write([prepared('b')])).toEqual([{ result: 'committed' }]);
+  });
+});
+
+describe('what a cancelled request left behind', () => {
+  /** A writer whose first call never comes back, full to the brim. */
+  function stuck() {
+    let calls = 0;
+    const send = async (groups: readonly Group[]) => {
+      if ((calls += 1) === 1) return new Promise<void>(() => {});
+      for (const group of groups) group.settleRest({ result: 'committed' });
+    };
+    const room = new Room(1);
+    const told: WriteOutcome[] = [];
+    const writer = new Writer({ send, room });
+    void writer.write([prepared('a')], { onSettled: (outcomes) => told.push(...outcomes) });
+    return { writer, room, told };
+  }
+
+  test('shows, and goes with the next request', async () => {
+    const { writer, room, told } = stuck();
+    expect([room.has(1), writer.isStuck]).toEqual([false, false]);
+    await vi.advanceTimersByTimeAsync(8000);
+    expect(writer.isStuck).toBe(true);
+    await Promise.all([writer.write([prepared('b')]), vi.advanceTimersByTimeAsync(1000)]);
+    expect(told).toEqual([{ result: 'committed' }]);
+    expect([room.has(1), writer.isStuck]).toEqual([true, false]);
+  });
+
+  test('can be given up once its client is gone', async () => {
+    const { writer, room, told } = stuck();
+    await vi.advanceTimersByTimeAsync(20_000);
+    writer.expire();
+    expect([room.has(1), told]).toEqual([false, []]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    writer.expire();
+    expect([room.has(1), told]).toEqual([true, [{ result: 'unavailable' }]]);
   });
 });

@@ -12,8 +12,9 @@ import type { Spill } from './spill.ts';
 export function sendAccepted(database: Database, spill: Spill): Send {
   const queueRest = sendQueued(spill);
   return async function sendAccepted(groups, flush) {
+    const items = openItems(groups);
+    if (items.length === 0) return;
     if (database.breaker.admits()) {
-      const items = openItems(groups);
       const rows = items.map(({ event }) => event.row);
       const ids = items.map(({ event }) => event.id);
       settleItems(items, await storeOrBury(rows, ids, database, flush.onProgress));

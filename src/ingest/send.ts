@@ -1,3 +1,4 @@
+import { describe } from '../http/describe.ts';
 import { isSettled, type Group } from './group.ts';
 
 /** What a flush of the writer offers to what sends its groups. */
@@ -15,11 +16,19 @@ export interface Flush {
  */
 export type Send = (groups: readonly Group[], flush: Flush) => Promise<void>;
 
-/** Tries again what a try leaves open, after growing pauses, while the leader's patience lasts. */
+/**
+ * Tries again what a try leaves open, after growing pauses, while the leader's patience lasts. Never rejects: what throws is
+ * a fault of ours, and must not hold up those that come after.
+ */
 export function persistently(once: Send): Send {
   return async function persistently(groups, flush) {
     for (let attempt = 0; Date.now() < flush.until; attempt += 1) {
-      await once(groups, flush);
+      try {
+        await once(groups, flush);
+      } catch (error) {
+        console.error(JSON.stringify({ event: 'internal_error', in: 'flush', ...describe(error) }));
+        for (const group of groups) group.settleRest({ result: 'unavailable' });
+      }
       if (isSettled(groups)) return;
       for (const group of groups) group.tried = true;
       flush.onProgress();

@@ -11,6 +11,8 @@ export type RowOutcome =
   | { result: 'refused'; sqlstate: string; constraint: string | null; detail: string }
   /** not stored: its month or day has no partition yet */
   | { result: 'no_partition' }
+  /** refused or in conflict, and the database failed to keep it as a dead letter */
+  | { result: 'unburied' }
   /** not known to be stored; sending it again is safe */
   | { result: 'unavailable' };
 
@@ -26,11 +28,9 @@ export async function storeRows(
 ): Promise<RowOutcome[]> {
   onProgress();
   const outcome = await database.append(rows, false);
-  if (outcome.ok) {
-    database.breaker.succeeded();
-    return outcomesOf(rows, outcome.value);
-  }
-  if (outcome.failure.kind === 'unavailable') return unavailable(rows, database);
+  if (!outcome.ok && outcome.failure.kind === 'unavailable') return unavailable(rows, database);
+  database.breaker.succeeded();
+  if (outcome.ok) return outcomesOf(rows, outcome.value);
   return storeEach(rows, database, onProgress);
 }
 
@@ -42,10 +42,7 @@ async function storeEach(
 ): Promise<RowOutcome[]> {
   onProgress();
   const outcome = await database.appendEach(rows);
-  if (outcome.ok) {
-    database.breaker.succeeded();
-    return outcomesOf(rows, outcome.value);
-  }
+  if (outcome.ok) return outcomesOf(rows, outcome.value);
   if (outcome.failure.kind === 'unavailable') return unavailable(rows, database);
   if (rows.length === 1) return [alone(outcome.failure)];
   const middle = rows.length >> 1;

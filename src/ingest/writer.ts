@@ -12,7 +12,7 @@ export interface WriterOptions {
   room: Room;
   /** ms without progress after which a flush's leader counts as dead; more than a call may take */
   leaderLimit?: number;
-  /** ms after which a request's events are given up: `waitUntil` grants 30 s */
+  /** ms after which a request's events are given up: `waitUntil` grants 30 s, and the last attempt may take 12 */
   patience?: number;
   /** calls under way at once, and how many waiting events make another worth it */
   flushes?: number;
@@ -68,7 +68,7 @@ export class Writer {
   constructor(options: WriterOptions) {
     this.#options = {
       leaderLimit: 8000,
-      patience: 25_000,
+      patience: 17_000,
       flushes: 3,
       fullEvents: 500,
       maxEvents: 1000,
@@ -84,6 +84,19 @@ export class Writer {
     };
     this.#send = persistently(this.#options.send);
     this.#bucket = new TokenBucket(this.#options.rate, this.#options.burst);
+  }
+
+  /** Whether a leader died with events that only the next request of this writer can see to. */
+  get isStuck(): boolean {
+    return this.#deadFlushes().length > 0;
+  }
+
+  /** Gives up what nobody waits for any more: the requests of such events were cancelled, or they would have done it. */
+  expire(): void {
+    const now = Date.now();
+    for (const group of [...this.#waiting, ...this.#flushes.flatMap(({ groups }) => groups)]) {
+      if (now >= group.giveUpAt + this.#options.leaderLimit) group.settleRest({ result: 'unavailable' });
+    }
   }
 
   /**
