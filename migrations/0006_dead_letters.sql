@@ -132,7 +132,7 @@ BEGIN
   SELECT * INTO l FROM audit.dead_letters d WHERE d.id = letter FOR UPDATE;
   IF NOT FOUND THEN
     RETURN NULL;
-  ELSIF l.event IS NULL THEN
+  ELSIF l.event IS NULL OR l.event_id IS NULL THEN
     RETURN jsonb_build_object('result', 'unreadable');
   END IF;
   SELECT * INTO a FROM audit.dead_letter_addresses d WHERE d.letter_id = letter;

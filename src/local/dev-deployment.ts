@@ -5,6 +5,7 @@ import { issueKey } from '../auth/issue.ts';
 import { hashOperatorKey, makeOperatorKey } from '../auth/operator.ts';
 import { connect, type Sql } from '../db/client.ts';
 import { migrate, readMigrations } from '../db/migrate.ts';
+import { runRetention } from '../retention/run.ts';
 
 const DIRECTORY = '.daybook';
 export const WORKSPACE = 'demo';
@@ -31,6 +32,8 @@ export async function prepareDeployment(ownerUrl: string, endpoint: string): Pro
   const saved = await readState();
   const sql = connect({ url: ownerUrl, localEndpoint: endpoint });
   await migrate(sql, await readMigrations());
+  // No cron runs here: without this there would be no partition for today some weeks after the first start.
+  await runRetention(sql, 'cli');
   await sql.query(`ALTER ROLE daybook_app LOGIN PASSWORD '${saved.appPassword}'`);
   const apiKey = (await knownKey(sql, saved.apiKey)) ?? (await makeKey(sql, saved));
   await save('state.json', `${JSON.stringify({ ...saved, apiKey }, null, 2)}\n`);

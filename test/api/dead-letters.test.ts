@@ -99,6 +99,49 @@ describe('an event that the database refuses', () => {
   });
 });
 
+describe("a trigger of the team's", () => {
+  const raise = (how: string) =>
+    deployment.database.superuser.query(
+      `CREATE OR REPLACE FUNCTION public.object() RETURNS trigger LANGUAGE plpgsql AS $$
+       BEGIN IF NEW.source_id = 'objectionable' THEN ${how}; END IF; RETURN NEW; END $$`,
+    );
+  beforeAll(async () => {
+    await raise('NULL');
+    await deployment.database.superuser.query(
+      'CREATE TRIGGER object BEFORE INSERT ON audit.events FOR EACH ROW EXECUTE FUNCTION public.object()',
+    );
+  });
+  afterAll(() => deployment.database.superuser.query('DROP TRIGGER object ON audit.events'));
+
+  test.each([
+    ['P0001', `RAISE 'Not on a Sunday.'`],
+    ['P0002', `RAISE no_data_found USING MESSAGE = 'Not on a Sunday.'`],
+    ['U0001', `RAISE 'Not on a Sunday.' USING ERRCODE = 'U0001'`],
+    // Without a constraint's name, as when a partition is missing.
+    ['23514', `RAISE check_violation USING MESSAGE = 'Not on a Sunday.'`],
+  ])('refuses its event alone, in its own words (%s)', async (sqlstate, how) => {
+    await raise(how);
+    const before = await countEvents(deployment, 'acme');
+    const events = Array.from({ length: 10 }, () => anEvent());
+    const bad = anEvent({ source_id: 'objectionable' });
+    await client.post('/v1/events/batch?ack=queued', { events: [...events, bad] });
+    const [letter] = await letters(1);
+    const detail = 'The database refuses the event. Not on a Sunday.';
+    expect(letter).toMatchObject({ reason: 'refused', sqlstate, detail, event_id: bad.id });
+    expect(await countEvents(deployment, 'acme')).toBe(before + 10);
+    const one = await client.post('/v1/events?ack=committed', { ...bad, id: anEvent().id });
+    expect([one.status, one.body.code]).toEqual([422, 'refused_event']);
+  });
+
+  test('that speaks as we do of an atomic batch refuses that batch, and holds up no other', async () => {
+    await raise(`RAISE unique_violation USING DETAIL = 'order 5 was refunded before'`);
+    const events = [anEvent(), anEvent({ source_id: 'objectionable' })];
+    const answer = await client.post('/v1/events/batch?atomic=true', { events });
+    expect([answer.status, answer.body.code]).toEqual([422, 'refused_event']);
+    expect((await client.post('/v1/events?ack=committed', anEvent())).status).toBe(201);
+  });
+});
+
 describe('another content under a stored id, found after a 202,', () => {
   test.each(['accepted', 'queued'])('is kept, and the stored event stays (%s)', async (ack) => {
     const event = anEvent();
@@ -115,7 +158,10 @@ describe('another content under a stored id, found after a 202,', () => {
     expect(await storedEvent(deployment, 'acme', event.id)).toMatchObject({ reason: null });
     const retried = await operator.send('POST', `${PATH}/${letter.id}/retry`);
     expect([retried.status, retried.body.code]).toEqual([409, 'conflict']);
-    await letters(1);
+    // The same once more is the same letter.
+    await client.post(`/v1/events?ack=${ack}`, { ...event, reason: 'another' });
+    await client.post(`/v1/events?ack=${ack}`, { ...event, reason: 'a third' });
+    await letters(2);
   });
 });
 
@@ -188,6 +234,19 @@ describe('POST /v1/dead-letters/{id}/retry', () => {
 });
 
 describe('GET /v1/dead-letters', () => {
+  test('shows what is no event after all as it is, beside the others', async () => {
+    await client.post('/v1/events?ack=committed', poison());
+    await deployment.database.owner.query(
+      `INSERT INTO audit.dead_letters (id, reason, detail, event_created_at, event)
+       VALUES ('01890000-0000-7000-8000-000000000001', 'undeliverable', 'odd', 'infinity', '{"related_targets": {"a": 1}}')`,
+    );
+    const [, odd] = await letters(2);
+    expect(odd).toMatchObject({ reason: 'undeliverable', detail: 'odd', event: null });
+    expect(Buffer.from(odd.raw, 'base64').toString()).toContain('"related_targets"');
+    const retried = await operator.send('POST', `${PATH}/${odd.id}/retry`);
+    expect([retried.status, retried.body.code]).toEqual([422, 'refused_event']);
+  });
+
   test('lists page by page, newest first, of all workspaces or one', async () => {
     const globex = clientOf(deployment, await deployment.key({ workspaces: ['globex'] }));
     const events = Array.from({ length: 5 }, () => poison());
