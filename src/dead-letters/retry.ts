@@ -33,10 +33,15 @@ export interface Retried {
 
 /**
  * Tries once more to store the event of a dead letter, and removes the letter once it is stored.
+ * @param onWorkspace told whose event it is, where that is known, before the outcome
  * @throws ProblemError when there is no such letter (404), the stored event of its id is another (409), the database refuses
  * it again (422) or fails (503): the letter stays
  */
-export async function retryDeadLetter(sql: Sql, id: string): Promise<Retried> {
+export async function retryDeadLetter(
+  sql: Sql,
+  id: string,
+  onWorkspace: (workspaceId: string) => void,
+): Promise<Retried> {
   const answer = isId(id)
     ? await call<unknown>(
         sql,
@@ -67,6 +72,7 @@ export async function retryDeadLetter(sql: Sql, id: string): Promise<Retried> {
     });
   }
   const tried = outcome.parse(answer.value);
+  if (tried.result !== 'unreadable') onWorkspace(tried.workspace_id);
   switch (tried.result) {
     case 'unreadable':
       throw new ProblemError({

@@ -29,8 +29,9 @@ export function deadLetterRoutes(auth: Authenticator, sql: Sql): Hono<AppEnv> {
     const action = 'operator.dead_letter_retried';
     c.set('deed', { workspaceId: SYSTEM_WORKSPACE, action });
     readQuery(c, []);
-    const retried = await retryDeadLetter(sql, c.req.param('id'));
-    c.set('deed', { workspaceId: retried.workspace_id, action });
+    const retried = await retryDeadLetter(sql, c.req.param('id'), (workspaceId) =>
+      c.set('deed', { workspaceId, action }),
+    );
     return c.json(retried);
   });
 

@@ -37,6 +37,14 @@ async function letters(count: number): Promise<Answer['body']> {
   );
 }
 
+/** The statuses of the retries that a workspace knows of. */
+async function deedsIn(workspace: string): Promise<unknown[]> {
+  const { body } = await operator.get(
+    `/v1/events?workspace_id=${workspace}&action=operator.dead_letter_retried`,
+  );
+  return body.data.map(({ metadata }: { metadata: { status: number } }) => metadata.status);
+}
+
 const FULL = {
   occurred_at: '2026-01-02T03:04:05.678Z',
   actor: { type: 'user', id: 'u_1', name: 'Ada', on_behalf_of: { type: 'agent', id: 'a_1' } },
@@ -158,6 +166,7 @@ describe('another content under a stored id, found after a 202,', () => {
     expect(await storedEvent(deployment, 'acme', event.id)).toMatchObject({ reason: null });
     const retried = await operator.send('POST', `${PATH}/${letter.id}/retry`);
     expect([retried.status, retried.body.code]).toEqual([409, 'conflict']);
+    await vi.waitFor(async () => expect(await deedsIn('acme')).toContain(409));
     // The same once more is the same letter.
     await client.post(`/v1/events?ack=${ack}`, { ...event, reason: 'another' });
     await client.post(`/v1/events?ack=${ack}`, { ...event, reason: 'a third' });
@@ -217,14 +226,7 @@ describe('POST /v1/dead-letters/{id}/retry', () => {
     );
     await letters(0);
     expect((await operator.send('POST', `${PATH}/${id}/retry`)).status).toBe(404);
-    const deed = await vi.waitFor(async () => {
-      const { body } = await operator.get(
-        '/v1/events?workspace_id=acme&action=operator.dead_letter_retried&limit=1',
-      );
-      expect(body.data).toHaveLength(1);
-      return body.data[0];
-    });
-    expect(deed).toMatchObject({ actor: { id: 'operator' }, metadata: { status: 200 } });
+    await vi.waitFor(async () => expect(await deedsIn('acme')).toContain(200));
   });
 
   test.each(['nonsense', '01890000-0000-7000-8000-000000000000'])('of no letter (%s) is 404', async (id) => {
