@@ -7,6 +7,7 @@ export interface Queue {
   /** At most 100 messages and 256 KB, each of 128 KB at most. */
   sendBatch(
     messages: Iterable<{ body: string | Uint8Array; contentType: 'text' | 'bytes' }>,
+    options?: { delaySeconds: number },
   ): Promise<unknown>;
   metrics(): Promise<{
     backlogCount: number;

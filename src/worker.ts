@@ -58,7 +58,7 @@ export default {
     } catch (error) {
       console.error(JSON.stringify({ event: 'internal_error', in: 'queue', ...describe(error) }));
       // A fault of ours must not use up their attempts. Where one was acknowledged before, that stays.
-      for (const message of batch.messages) await postpone(message, spill);
+      for (const message of batch.messages) await postpone(message, message.attempts, spill);
     }
   },
 

@@ -16,10 +16,11 @@ export async function consumeDead(
 
 /** Keeps the events of a message as dead letters, or the message itself when it is none of ours. */
 export async function buryMessage(message: Delivered, database: Database, spill: Spill): Promise<void> {
-  const rows = await unpackRows(message.body);
-  const letters = rows === undefined ? [unreadable(message.body)] : rows.map((row) => undelivered(row));
+  const unpacked = await unpackRows(message.body);
+  const letters =
+    unpacked === undefined ? [unreadable(message.body)] : unpacked.rows.map((row) => undelivered(row));
   if (await buryLetters(letters, [], database)) message.ack();
-  else await postpone(message, spill);
+  else await postpone(message, message.attempts, spill);
 }
 
 function undelivered(row: string): Letter {

@@ -35,6 +35,9 @@ async function message(rows: readonly string[], attempts?: number): Promise<Sent
   return messageOf(packed?.body, attempts);
 }
 
+/** Too large to share a message. */
+const LARGE = 'x'.repeat(60_000);
+
 const fates = (messages: readonly Sent[]) => messages.map(({ fate }) => fate);
 
 test('the messages of a batch share calls of up to 1,000 events', async () => {
@@ -59,13 +62,38 @@ test('while the database is down every message comes again, later each time, and
     [50, 30, 60],
     [89, 30, 60],
   ] as const) {
-    const messages = [await message(['a'], attempts), await message(['b', 'c'], attempts)];
+    const messages = [await message([LARGE], attempts), await message([LARGE, 'c'], attempts)];
     await consume(messages, ports.database, ports.spill);
     for (const { fate } of messages) {
       expect(fate).toBeGreaterThanOrEqual(least);
       expect(fate).toBeLessThanOrEqual(most);
     }
   }
+});
+
+test('small messages that have to wait come again in few, and as late as the oldest of them', async () => {
+  const ports = new Ports();
+  ports.databaseFails = true;
+  const messages = await Promise.all(
+    Array.from({ length: 100 }, (_, m) => message([`row ${m}`], 1 + (m % 6))),
+  );
+  await consume(messages, ports.database, ports.spill);
+  expect(fates(messages)).toEqual(messages.map(() => 'acked'));
+  expect(ports.queued).toEqual(messages.map((_, m) => `row ${m}`));
+  const [again, ...others] = ports.sent;
+  expect(others).toEqual([]);
+  expect(again?.delaySeconds).toBeGreaterThanOrEqual(16);
+
+  // What they were tried before counts on.
+  const later = messageOf(again?.body);
+  const second = messageOf(again?.body);
+  await consume([later, second], ports.database, ports.spill);
+  expect(ports.sent[1]?.delaySeconds).toBeGreaterThanOrEqual(30);
+
+  ports.queueFails = true;
+  const stuck = await Promise.all([message(['a']), message(['b'])]);
+  await consume(stuck, ports.database, ports.spill);
+  expect(fates(stuck)).toEqual([1, 1]);
 });
 
 test('long before the platform would give it up, a message starts anew', async () => {
@@ -91,7 +119,7 @@ test('once a call failed, the rest of its batch is not tried in vain', async () 
     // Each batch tries once, so that the database's return is seen.
     expect(ports.calls).toHaveLength(round);
   }
-  expect(fates(many)).not.toContain('acked');
+  expect(fates(many.slice(2))).not.toContain('acked');
 });
 
 test('what is refused becomes a dead letter, and its message is done with', async () => {

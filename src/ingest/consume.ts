@@ -3,21 +3,27 @@ import { buryMessage } from './consume-dead.ts';
 import { rowBytes } from '../events/row.ts';
 import type { Database } from './database.ts';
 import { isFinal } from './group.ts';
-import { unpackRows } from './queue-message.ts';
-import { postpone, type Delivered } from './postpone.ts';
-import type { Spill } from './spill.ts';
+import { unpackRows, type Unpacked } from './queue-message.ts';
+import { delayAfter, postpone, type Delivered } from './postpone.ts';
+import { spillRows, type Spill } from './spill.ts';
 import type { RowOutcome } from './store.ts';
 
 /** One message, and the rows in it. */
 interface Parcel {
   message: Delivered;
-  rows: string[];
+  rows: readonly string[];
   bytes: number;
+  /** how often its rows were tried, this time included */
+  tries: number;
+  /** nothing else is to go with it */
+  alone: boolean;
 }
 
 /** What one call of the database carries, unless a single message brings more. */
 const CALL_ROWS = 1000;
 const CALL_BYTES = 4 * 1024 * 1024;
+/** Bytes; smaller messages that have to wait are sent anew together, for an outage may leave very many of them. */
+const SMALL = 50_000;
 /** At each so-manieth attempt a message goes alone, so that nothing in another can hold it up for ever. */
 const ALONE_AT = 8;
 
@@ -33,10 +39,11 @@ export async function consume(
   const startedAt = Date.now();
   const parcels: Parcel[] = [];
   for (const message of messages) {
-    const rows = await unpackRows(message.body);
-    if (rows === undefined) await buryMessage(message, database, spill);
-    else parcels.push({ message, rows, bytes: rows.reduce((sum, row) => sum + rowBytes(row), 0) });
+    const unpacked = await unpackRows(message.body);
+    if (unpacked === undefined) await buryMessage(message, database, spill);
+    else parcels.push(parcelOf(message, unpacked));
   }
+  const left: Parcel[] = [];
   let settled = 0;
   let isDown = false;
   for (const call of callsOf(parcels)) {
@@ -46,13 +53,38 @@ export async function consume(
     const done = doneOf(call, outcomes);
     for (const parcel of call) {
       if (done.has(parcel)) parcel.message.ack();
-      else await postpone(parcel.message, spill);
+      else left.push(parcel);
     }
     settled += [...done].reduce((sum, { rows }) => sum + rows.length, 0);
   }
+  await postponeAll(left, spill);
   const events = parcels.reduce((sum, { rows }) => sum + rows.length, 0);
   const ms = Date.now() - startedAt;
   console.log(JSON.stringify({ event: 'queue_batch', messages: messages.length, events, settled, ms }));
+}
+
+function parcelOf(message: Delivered, unpacked: Unpacked): Parcel {
+  const bytes = unpacked.rows.reduce((sum, row) => sum + rowBytes(row), 0);
+  const tries = unpacked.tries + message.attempts;
+  return { message, rows: unpacked.rows, bytes, tries, alone: tries % ALONE_AT === 0 };
+}
+
+/** Lets what could not be stored come again later, small messages in fewer ones. */
+async function postponeAll(parcels: readonly Parcel[], spill: Spill): Promise<void> {
+  const small = parcels.filter(({ bytes, alone }) => bytes < SMALL && !alone);
+  const merged = new Set(small.length > 1 ? await mergeLater(small, spill) : []);
+  for (const parcel of parcels) {
+    if (merged.has(parcel)) parcel.message.ack();
+    else await postpone(parcel.message, parcel.tries, spill);
+  }
+}
+
+/** @returns those whose rows the queue holds once more */
+async function mergeLater(parcels: readonly Parcel[], spill: Spill): Promise<Parcel[]> {
+  const rows = parcels.flatMap((parcel) => parcel.rows);
+  const tries = Math.max(...parcels.map((parcel) => parcel.tries));
+  let held = await spillRows(rows, spill, () => {}, { tries, delaySeconds: delayAfter(tries) });
+  return parcels.filter((parcel) => (held -= parcel.rows.length) >= 0);
 }
 
 function storeCall(call: readonly Parcel[], database: Database): Promise<RowOutcome[]> {
@@ -77,15 +109,14 @@ function callsOf(parcels: readonly Parcel[]): Parcel[][] {
   let isShared = false;
   for (const parcel of parcels) {
     const last = calls.at(-1);
-    const alone = parcel.message.attempts % ALONE_AT === 0;
     rows += parcel.rows.length;
     bytes += parcel.bytes;
-    if (last !== undefined && isShared && !alone && rows <= CALL_ROWS && bytes <= CALL_BYTES) {
+    if (last !== undefined && isShared && !parcel.alone && rows <= CALL_ROWS && bytes <= CALL_BYTES) {
       last.push(parcel);
       continue;
     }
     calls.push([parcel]);
-    isShared = !alone;
+    isShared = !parcel.alone;
     rows = parcel.rows.length;
     bytes = parcel.bytes;
   }

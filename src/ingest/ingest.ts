@@ -39,7 +39,11 @@ export function createIngest(env: Env, sql: Sql): Ingest {
     });
   return {
     writers: {
-      accepted: writer('accepted', sendAccepted(database, spill), { linger: LINGER }),
+      accepted: writer('accepted', sendAccepted(database, spill), {
+        linger: LINGER,
+        // For the queue, that is: few, full messages.
+        hasTime: () => !database.breaker.isClosed,
+      }),
       queued: writer('queued', sendQueued(spill)),
       committed: writer('committed', sendCommitted(database)),
     },

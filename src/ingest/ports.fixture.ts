@@ -13,6 +13,8 @@ export class Ports {
   stored: string[] = [];
   buried: Letter[] = [];
   queued: string[] = [];
+  /** messages that the queue took */
+  sent: { body: string | Uint8Array; delaySeconds: number | undefined }[] = [];
   /** rows of each call of the database */
   calls: number[] = [];
   databaseFails = false;
@@ -33,9 +35,12 @@ export class Ports {
       },
     };
     const queue: Queue = {
-      sendBatch: async (messages) => {
+      sendBatch: async (messages, options) => {
         if (this.queueFails) throw new Error('Queue is overloaded');
-        for (const { body } of messages) this.queued.push(...((await unpackRows(body)) ?? []));
+        for (const { body } of messages) {
+          this.sent.push({ body, delaySeconds: options?.delaySeconds });
+          this.queued.push(...((await unpackRows(body))?.rows ?? []));
+        }
       },
       metrics: async () => ({ backlogCount: 0, backlogBytes: 0 }),
     };

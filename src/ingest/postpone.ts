@@ -15,13 +15,18 @@ const ANEW_FROM = 90;
 
 /**
  * Lets a message come again, after seconds that double to a minute. Before the platform would give it up, it is sent anew.
+ * @param tries how often its rows were tried, this time included
  */
-export async function postpone(message: Delivered, { queue }: Spill): Promise<void> {
+export async function postpone(message: Delivered, tries: number, { queue }: Spill): Promise<void> {
   const { attempts, body } = message;
   if (attempts >= ANEW_FROM && (await sendMessages(queue, [copyOf(body)]))) return message.ack();
-  const longest = Math.min(60, 2 ** (attempts - 1));
-  // With jitter, for the same outage postponed them all.
-  message.retry({ delaySeconds: Math.max(1, Math.round(longest * (0.5 + Math.random() / 2))) });
+  message.retry({ delaySeconds: delayAfter(tries) });
+}
+
+/** Seconds after so many tries: doubling to a minute, with jitter, for the same outage postponed them all. */
+export function delayAfter(tries: number): number {
+  const longest = Math.min(60, 2 ** (tries - 1));
+  return Math.max(1, Math.round(longest * (0.5 + Math.random() / 2)));
 }
 
 function copyOf(body: unknown) {

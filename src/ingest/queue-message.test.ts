@@ -19,7 +19,7 @@ async function unpackAll(rows: readonly string[]): Promise<string[]> {
   for (const { body } of await packRows(rows)) {
     // As it comes out of the queue.
     const delivered = typeof body === 'string' ? body : body.buffer;
-    unpacked.push(...((await unpackRows(delivered)) ?? []));
+    unpacked.push(...((await unpackRows(delivered))?.rows ?? []));
   }
   return unpacked;
 }

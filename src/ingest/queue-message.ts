@@ -11,8 +11,9 @@ export interface QueueMessage {
   rows: number;
 }
 
-/** Names the form of the message, so that a later one can be told apart. */
-const HEADER = 'daybook rows 1\n';
+/** Names the form of the message, so that a later one can be told apart, and how often its rows were tried before. */
+const HEADER = /^daybook rows 1 tries (\d+)\n/;
+const headerOf = (tries: number) => `daybook rows 1 tries ${tries}\n`;
 /** Bytes; several rows share a message up to this. */
 const SHARED_MAX = 100_000;
 /**
@@ -21,15 +22,16 @@ const SHARED_MAX = 100_000;
  */
 const PLAIN_MAX = 127_000;
 
-/** Puts rows into as few messages as may be, in order. */
-export async function packRows(rows: readonly string[]): Promise<QueueMessage[]> {
+/** Puts rows into as few messages as may be, in order. @param tries how often they were tried before */
+export async function packRows(rows: readonly string[], tries = 0): Promise<QueueMessage[]> {
+  const header = headerOf(tries);
   const messages: QueueMessage[] = [];
   let aboard: string[] = [];
-  let bytes = HEADER.length;
+  let bytes = header.length;
   const close = async () => {
-    if (aboard.length > 0) messages.push(await messageOf(aboard, bytes));
+    if (aboard.length > 0) messages.push(await messageOf(header, aboard, bytes));
     aboard = [];
-    bytes = HEADER.length;
+    bytes = header.length;
   };
   for (const row of rows) {
     const more = utf8Length(row) + joinRows(['', '']).length;
@@ -55,15 +57,24 @@ export function contentOf(body: unknown): string | Uint8Array<ArrayBuffer> {
   }
 }
 
-/** @returns the rows, or nothing where this is no message of ours */
-export async function unpackRows(body: unknown): Promise<string[] | undefined> {
-  const content = contentOf(body);
-  const text = typeof content === 'string' ? content : await decompress(content);
-  return text?.startsWith(HEADER) === true ? splitRows(text.slice(HEADER.length)) : undefined;
+/** What a message of ours carries. */
+export interface Unpacked {
+  rows: string[];
+  /** how often they were tried before, in messages that this one took the place of */
+  tries: number;
 }
 
-async function messageOf(rows: readonly string[], bytes: number): Promise<QueueMessage> {
-  const text = HEADER + joinRows(rows);
+/** @returns nothing where this is no message of ours */
+export async function unpackRows(body: unknown): Promise<Unpacked | undefined> {
+  const content = contentOf(body);
+  const text = typeof content === 'string' ? content : await decompress(content);
+  const header = HEADER.exec(text?.slice(0, 64) ?? '');
+  if (text === undefined || header === null) return undefined;
+  return { rows: splitRows(text.slice(header[0].length)), tries: Number(header[1]) };
+}
+
+async function messageOf(header: string, rows: readonly string[], bytes: number): Promise<QueueMessage> {
+  const text = header + joinRows(rows);
   if (bytes <= PLAIN_MAX) return { body: text, contentType: 'text', bytes, rows: rows.length };
   const stream = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'));
   const body = new Uint8Array(await new Response(stream).arrayBuffer());

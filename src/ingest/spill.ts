@@ -15,6 +15,12 @@ const CALL_BYTES = 240_000;
 /** ms; a call that takes longer has failed, though it may have gone through. */
 const CALL_LIMIT = 5000;
 
+/** For rows that were tried before. */
+export interface Later {
+  tries?: number;
+  delaySeconds?: number;
+}
+
 /**
  * Puts rows into the queue, in order.
  * @param onProgress called before each call
@@ -24,12 +30,14 @@ export async function spillRows(
   rows: readonly string[],
   { queue, breaker }: Spill,
   onProgress: () => void,
+  later: Later = {},
 ): Promise<number> {
+  const { tries, delaySeconds } = later;
   let held = 0;
-  for (const call of callsOf(await packRows(rows))) {
+  for (const call of callsOf(await packRows(rows, tries))) {
     if (!breaker.admits()) break;
     onProgress();
-    if (!(await sendMessages(queue, call))) {
+    if (!(await sendMessages(queue, call, delaySeconds))) {
       breaker.failed();
       break;
     }
@@ -43,10 +51,13 @@ export async function spillRows(
 export async function sendMessages(
   queue: Queue,
   messages: readonly Pick<QueueMessage, 'body' | 'contentType'>[],
+  delaySeconds?: number,
 ): Promise<boolean> {
   try {
     const plain = messages.map(({ body, contentType }) => ({ body, contentType }));
-    const sent = queue.sendBatch(plain).then(() => true);
+    const sent = queue
+      .sendBatch(plain, delaySeconds === undefined ? undefined : { delaySeconds })
+      .then(() => true);
     return (await within(CALL_LIMIT, sent)) ?? false;
   } catch (error) {
     // Its message may hold anything.

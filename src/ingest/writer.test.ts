@@ -188,6 +188,22 @@ describe('group commit', () => {
     expect(store.calls.length).toBeLessThanOrEqual(200 / 10);
   });
 
+  test('where there is time, a lone event lingers too', async () => {
+    const store = new Store();
+    let hasTime = false;
+    const writer = writerOf(store, slowly(store), { linger: 100, hasTime: () => hasTime });
+    const first = writer.write([prepared('a')]);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(await first).toEqual([COMMITTED]);
+    hasTime = true;
+    const others = ['b', 'c', 'd'].map((id) => writer.write([prepared(id)]));
+    await vi.advanceTimersByTimeAsync(70);
+    expect(store.calls).toEqual([['a']]);
+    await vi.advanceTimersByTimeAsync(60);
+    await Promise.all(others);
+    expect(store.calls).toEqual([['a'], ['b', 'c', 'd']]);
+  });
+
   test('a linger ends when enough events wait', async () => {
     const store = new Store();
     const writer = writerOf(store, slowly(store), { linger: 100, lingerEvents: 2 });

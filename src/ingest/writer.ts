@@ -26,6 +26,8 @@ export interface WriterOptions {
   /** ms between the starts of flushes under load, unless this many events wait; 0 where clients wait for the outcome */
   linger?: number;
   lingerEvents?: number;
+  /** whether a lone event lingers too: there is no hurry */
+  hasTime?(): boolean;
   /** told of each flush that ended, for the log */
   onFlush?(report: FlushReport): void;
   /** waits; a test lets a leader die here */
@@ -78,6 +80,7 @@ export class Writer {
       burst: 10,
       linger: 0,
       lingerEvents: 100,
+      hasTime: () => false,
       onFlush: () => {},
       pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       ...options,
@@ -175,7 +178,7 @@ export class Writer {
   }
 
   async #lead(leader: Group): Promise<void> {
-    const underLoad = this.#flushes.length > 0;
+    const underLoad = this.#flushes.length > 0 || this.#options.hasTime();
     this.#takeOver(leader);
     const flush = this.#flushes.find((known) => known.leader === leader) ?? this.#appoint(leader);
     this.#touch(flush);

@@ -179,7 +179,7 @@ describe("what the platform's own dead-letter queue holds", () => {
     const [lost, kept] = [prepared(FULL), prepared()];
     await deployment.database.app.query('SELECT audit.append_rows(audit.rows_of($1))', [kept.row]);
     const worker = await deployment.harness.getWorker().getExport();
-    const body = `daybook rows 1\n${joinRows([lost.row, kept.row])}`;
+    const body = `daybook rows 1 tries 0\n${joinRows([lost.row, kept.row])}`;
     const dispatch = worker as unknown as {
       queue(name: string, messages: unknown[]): Promise<{ outcome: string; explicitAcks: string[] }>;
     };
