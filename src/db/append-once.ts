@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { call } from './call.ts';
 import type { Sql } from './client.ts';
-import { toFailure, type DatabaseFailure } from './failure.ts';
+import type { DatabaseFailure } from './failure.ts';
 
 const receipt = z.object({
   id: z.string(),
@@ -39,15 +40,8 @@ export interface KeyedRow {
 
 /** Stores an event under a key in one call, or finds the answer that the key was given first. */
 export async function appendOnce(sql: Sql, keyed: KeyedRow, signal: AbortSignal): Promise<OnceOutcome> {
-  let rows: Record<string, unknown>[];
-  try {
-    rows = await sql.query(
-      'SELECT audit.append_once($1, $2::text[], $3, $4::jsonb) AS answer',
-      [keyed.key, keyed.bodyHashes, keyed.row, JSON.stringify(keyed.receipt)],
-      { fetchOptions: { signal } },
-    );
-  } catch (error) {
-    return { outcome: 'failed', failure: toFailure(error) };
-  }
-  return answer.parse(rows[0]?.['answer']);
+  const query = 'SELECT audit.append_once($1, $2::text[], $3, $4::jsonb) AS answer';
+  const parameters = [keyed.key, keyed.bodyHashes, keyed.row, JSON.stringify(keyed.receipt)];
+  const outcome = await call<unknown>(sql, query, parameters, signal);
+  return outcome.ok ? answer.parse(outcome.value) : { outcome: 'failed', failure: outcome.failure };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { call, type Outcome } from './call.ts';
 import type { Sql } from './client.ts';
-import { toFailure, type DatabaseFailure } from './failure.ts';
 
 const notStored = z.object({
   /** place in the batch, from 0 */
@@ -48,8 +48,6 @@ export function splitRows(text: string): string[] {
   return text.split(SEPARATOR);
 }
 
-export type Outcome<T> = { ok: true; value: T } | { ok: false; failure: DatabaseFailure };
-
 /**
  * Stores a batch in one call, all of it or nothing, each event at most once.
  * @param rows literals of `audit.incoming_event`, as `rowOf` writes them
@@ -71,19 +69,4 @@ export async function appendEach(
   signal: AbortSignal,
 ): Promise<Outcome<NotStoredAlone[]>> {
   return call(sql, 'SELECT audit.append_each($1) AS answer', [joinRows(rows)], signal);
-}
-
-/** Calls a function of ours, whose answer is of the type its docstring says. */
-export async function call<T>(
-  sql: Sql,
-  query: string,
-  parameters: unknown[],
-  signal: AbortSignal,
-): Promise<Outcome<T>> {
-  try {
-    const [row] = await sql.query(query, parameters, { fetchOptions: { signal } });
-    return { ok: true, value: (row as { answer: T }).answer };
-  } catch (error) {
-    return { ok: false, failure: toFailure(error) };
-  }
 }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { makeId } from '../events/id.ts';
-import { call, type Outcome } from './append.ts';
+import { call, type Outcome } from './call.ts';
 import type { Sql } from './client.ts';
 
 /** Why an event will not be stored as it is. */

@@ -1,9 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { z } from 'zod';
-import { formatTime } from '../events/time.ts';
+import { databaseTime as time } from '../db/time.ts';
 
-/** Postgres prints times its own way; answers have UTC with milliseconds. */
-export const time = z.iso.datetime({ offset: true }).transform((text) => formatTime(Date.parse(text)));
 const text = z.string().nullish();
 
 /** The columns of `audit.incoming_event`, as `audit.list_dead_letters` gives them. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { call } from '../db/append.ts';
+import { call, READ_LIMIT } from '../db/call.ts';
 import type { Sql } from '../db/client.ts';
 import { isId } from '../events/id.ts';
 import { isWorkspaceId } from '../events/workspace-id.ts';
@@ -9,8 +9,6 @@ import { readLetter, type LetterView } from './letter-view.ts';
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
-/** ms; a little more than the database gives a statement (`statement_timeout` of daybook_app). */
-const CALL_LIMIT = 20_000;
 
 const page = z.object({ letters: z.array(z.unknown()), has_more: z.boolean() });
 
@@ -58,7 +56,7 @@ export async function listDeadLetters(sql: Sql, query: LetterQuery): Promise<Let
     sql,
     'SELECT audit.list_dead_letters($1, $2, $3) AS answer',
     [workspaceId ?? null, cursor ?? null, limit],
-    AbortSignal.timeout(CALL_LIMIT),
+    AbortSignal.timeout(READ_LIMIT),
   );
   if (!answer.ok) throw databaseDown('dead_letters_not_listed', answer.failure);
   const { letters: found, has_more: hasMore } = page.parse(answer.value);

@@ -1,20 +1,17 @@
 import { z } from 'zod';
-import { call } from '../db/append.ts';
+import { call, READ_LIMIT } from '../db/call.ts';
 import type { Sql } from '../db/client.ts';
+import { databaseTime } from '../db/time.ts';
 import { isId } from '../events/id.ts';
-import { formatTime } from '../events/time.ts';
 import { ProblemError } from '../http/problem.ts';
 import { databaseDown } from './database-down.ts';
-
-/** ms; a little more than the database gives a statement (`statement_timeout` of daybook_app). */
-const CALL_LIMIT = 20_000;
 
 const outcome = z.discriminatedUnion('result', [
   z.object({
     result: z.enum(['committed', 'duplicate', 'conflict']),
     workspace_id: z.string(),
     event_id: z.string(),
-    created_at: z.iso.datetime({ offset: true }).transform((text) => formatTime(Date.parse(text))),
+    created_at: databaseTime,
     leaf_hash: z.string(),
   }),
   z.object({ result: z.literal('unreadable') }),
@@ -47,7 +44,7 @@ export async function retryDeadLetter(
         sql,
         'SELECT audit.retry_dead_letter($1) AS answer',
         [id],
-        AbortSignal.timeout(CALL_LIMIT),
+        AbortSignal.timeout(READ_LIMIT),
       )
     : { ok: true as const, value: null };
   if (!answer.ok) {

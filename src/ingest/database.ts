@@ -1,4 +1,5 @@
-import { append, appendEach, type NotStored, type NotStoredAlone, type Outcome } from '../db/append.ts';
+import { append, appendEach, type NotStored, type NotStoredAlone } from '../db/append.ts';
+import type { Outcome } from '../db/call.ts';
 import type { Sql } from '../db/client.ts';
 import { bury, type Letter } from '../db/dead-letters.ts';
 import type { Breaker } from './breaker.ts';

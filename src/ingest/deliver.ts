@@ -83,6 +83,12 @@ function isHeld(result: Delivery['result']): result is Receipt['result'] {
 export function deliveryProblem(event: PreparedEvent, delivery: Delivery): Problem {
   // The server may have made the id: only with it can the client send the event again without storing it twice.
   const { id, workspaceId: workspace_id, createdAt: created_at } = event;
+  const unavailable = (detail: string, retryAfter: number): Problem => ({
+    code: 'unavailable',
+    detail,
+    members: { id, workspace_id, created_at },
+    retryAfter,
+  });
   switch (delivery.result) {
     case 'conflict':
       return {
@@ -98,28 +104,17 @@ export function deliveryProblem(event: PreparedEvent, delivery: Delivery): Probl
         members: { id, workspace_id },
       };
     case 'no_partition':
-      return {
-        code: 'unavailable',
-        detail:
-          'The database has no room for the time of this event yet: a partition is missing. Nothing was stored: send it again later.',
-        members: { id, workspace_id, created_at },
-        retryAfter: 60,
-      };
+      return unavailable(
+        'The database has no room for the time of this event yet: a partition is missing. Nothing was stored: send it again later.',
+        60,
+      );
     case 'turned_away':
-      return {
-        code: 'unavailable',
-        detail: delivery.detail,
-        members: { id, workspace_id, created_at },
-        retryAfter: delivery.retryAfter,
-      };
+      return unavailable(delivery.detail, delivery.retryAfter);
     default:
-      return {
-        code: 'unavailable',
-        detail:
-          'The event is not known to be stored. Send it again with the same id, which is in this answer.',
-        members: { id, workspace_id, created_at },
-        retryAfter: 2,
-      };
+      return unavailable(
+        'The event is not known to be stored. Send it again with the same id, which is in this answer.',
+        2,
+      );
   }
 }
 

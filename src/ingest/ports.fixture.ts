@@ -1,4 +1,5 @@
-import type { NotStored, NotStoredAlone, Outcome } from '../db/append.ts';
+import type { NotStored, NotStoredAlone } from '../db/append.ts';
+import type { Outcome } from '../db/call.ts';
 import type { Letter } from '../db/dead-letters.ts';
 import type { Queue } from '../env.ts';
 import { Breaker } from './breaker.ts';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { NotStored, NotStoredAlone, Outcome } from '../db/append.ts';
+import type { NotStored, NotStoredAlone } from '../db/append.ts';
+import type { Outcome } from '../db/call.ts';
 import type { PreparedEvent } from '../events/prepare.ts';
 import type { WriteOutcome } from './group.ts';
 import { Breaker } from './breaker.ts';

@@ -1,6 +1,7 @@
 import { and, between, eq, inArray, sql, type SQL } from 'drizzle-orm';
 import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http';
 import type { BatchItem } from 'drizzle-orm/batch';
+import { READ_LIMIT } from '../db/call.ts';
 import type { Sql } from '../db/client.ts';
 import { toFailure } from '../db/failure.ts';
 import { eventIps } from '../db/schema.ts';
@@ -14,9 +15,6 @@ export type Database = NeonHttpDatabase<Record<string, never>>;
 function inWorkspace(db: Database, workspaceId: string): BatchItem<'pg'> {
   return db.execute(sql`SELECT set_config('daybook.workspace_id', ${workspaceId}, true)`);
 }
-
-/** ms; a little more than the database gives a statement (`statement_timeout` of daybook_app). */
-const READ_LIMIT = 20_000;
 
 /**
  * Reads as one workspace.

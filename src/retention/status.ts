@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import type { Sql } from '../db/client.ts';
-import { formatTime } from '../events/time.ts';
+import { databaseTime as time } from '../db/time.ts';
 
-/** Postgres prints times its own way; answers have UTC with milliseconds. */
-const time = z.iso.datetime({ offset: true }).transform((text) => formatTime(Date.parse(text)));
 const step = z.object({ task: z.string(), partition: z.string() });
 /** what `expire` deleted, in all */
 const rows = z.number().optional();
