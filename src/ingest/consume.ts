@@ -1,6 +1,7 @@
-import { storeOrBury } from './bury.ts';
-import { buryMessage } from './consume-dead.ts';
 import { rowBytes } from '../events/row.ts';
+import { storeOrBury } from './bury.ts';
+import { chunksOf } from './chunks.ts';
+import { buryMessage } from './consume-dead.ts';
 import type { Database } from './database.ts';
 import { isFinal } from './group.ts';
 import { unpackRows, type Unpacked } from './queue-message.ts';
@@ -20,8 +21,7 @@ interface Parcel {
 }
 
 /** What one call of the database carries, unless a single message brings more. */
-const CALL_ROWS = 1000;
-const CALL_BYTES = 4 * 1024 * 1024;
+const CALL = { count: 1000, bytes: 4 * 1024 * 1024 };
 /** Bytes; smaller messages that have to wait are sent anew together, for an outage may leave very many of them. */
 const SMALL = 50_000;
 /** At each so-manieth attempt a message goes alone, so that nothing in another can hold it up for ever. */
@@ -104,21 +104,9 @@ function doneOf(call: readonly Parcel[], outcomes: readonly RowOutcome[]): Set<P
 }
 
 function callsOf(parcels: readonly Parcel[]): Parcel[][] {
-  const calls: Parcel[][] = [];
-  let [rows, bytes] = [0, 0];
-  let isShared = false;
-  for (const parcel of parcels) {
-    const last = calls.at(-1);
-    rows += parcel.rows.length;
-    bytes += parcel.bytes;
-    if (last !== undefined && isShared && !parcel.alone && rows <= CALL_ROWS && bytes <= CALL_BYTES) {
-      last.push(parcel);
-      continue;
-    }
-    calls.push([parcel]);
-    isShared = !parcel.alone;
-    rows = parcel.rows.length;
-    bytes = parcel.bytes;
-  }
-  return calls;
+  // With a parcel that is to go alone nothing fits.
+  return chunksOf(parcels, CALL, ({ rows, bytes, alone }) => ({
+    count: rows.length,
+    bytes: alone ? Infinity : bytes,
+  }));
 }

@@ -2,6 +2,7 @@ import type { AppContext } from '../auth/context.ts';
 import { appendOnce, type KeyedRow, type OnceOutcome } from '../db/append-once.ts';
 import type { Sql } from '../db/client.ts';
 import type { PreparedEvent } from '../events/prepare.ts';
+import { BodyBudget } from '../http/body-budget.ts';
 import { ProblemError } from '../http/problem.ts';
 import { isWorthWaiting } from './admit.ts';
 import type { Breaker } from './breaker.ts';
@@ -18,8 +19,10 @@ const RATE = 90;
 const BURST = 10;
 const TURN_PATIENCE = 1000;
 const NOT_TRIED: OnceOutcome = { outcome: 'failed', failure: { kind: 'unavailable', sqlstate: null } };
-/** Bytes of rows on their way in this isolate: these events are not in the writer, which bounds the others. */
+/** Bytes of rows on their way in this isolate: these events are in no writer, which bound the others. */
 const MAX_UNDER_WAY = 4 * 1024 * 1024;
+/** ms; for no longer can an event be under way, whatever became of its request. */
+const LIFETIME = TURN_PATIENCE + PATIENCE + CALL_LIMIT;
 
 export interface KeyedEvent {
   key: string;
@@ -39,29 +42,23 @@ export type PostOnce = (c: AppContext, keyed: KeyedEvent) => Promise<Response>;
  */
 export function createPostOnce(sql: Sql, secrets: readonly string[], breaker: Breaker): PostOnce {
   const bucket = new TokenBucket(RATE, BURST);
-  // By their deadlines, so that what a cancelled request leaves behind counts no longer than its call could last.
-  const underWay = new Set<{ bytes: number; until: number }>();
+  // One share for all keys: what it bounds is this isolate.
+  const budget = new BodyBudget({ total: MAX_UNDER_WAY, perKey: MAX_UNDER_WAY, lifetime: LIFETIME });
 
   /** @param turn ms to wait before the first call */
   async function store({ key, body, event }: KeyedEvent, turn: number): Promise<OnceOutcome> {
     const until = Date.now() + turn + PATIENCE;
-    const call = { bytes: event.bytes, until: until + CALL_LIMIT };
-    underWay.add(call);
-    try {
-      const { id, workspaceId: workspace_id, createdAt: created_at, redacted, row } = event;
-      const receipt = { id, workspace_id, created_at, redacted };
-      const keyed = { key, bodyHashes: hashBody(body, secrets), row, receipt };
-      if (turn > 0) await pause(turn);
-      for (let attempt = 0; ; attempt += 1) {
-        const outcome = breaker.admits() ? await tryOnce(keyed, until) : NOT_TRIED;
-        if (!isUnavailable(outcome)) return attempt > 0 ? own(outcome, event) : outcome;
-        const wait = backoff(attempt);
-        const isHopeless = outcome !== NOT_TRIED && !breaker.isClosed;
-        if (isHopeless || Date.now() + wait >= until || !isWorthWaiting(breaker)) return outcome;
-        await pause(wait);
-      }
-    } finally {
-      underWay.delete(call);
+    const { id, workspaceId: workspace_id, createdAt: created_at, redacted, row } = event;
+    const receipt = { id, workspace_id, created_at, redacted };
+    const keyed = { key, bodyHashes: hashBody(body, secrets), row, receipt };
+    if (turn > 0) await pause(turn);
+    for (let attempt = 0; ; attempt += 1) {
+      const outcome = breaker.admits() ? await tryOnce(keyed, until) : NOT_TRIED;
+      if (!isUnavailable(outcome)) return attempt > 0 ? own(outcome, event) : outcome;
+      const wait = backoff(attempt);
+      const isHopeless = outcome !== NOT_TRIED && !breaker.isClosed;
+      if (isHopeless || Date.now() + wait >= until || !isWorthWaiting(breaker)) return outcome;
+      await pause(wait);
     }
   }
 
@@ -79,19 +76,7 @@ export function createPostOnce(sql: Sql, secrets: readonly string[], breaker: Br
     return outcome;
   }
 
-  function hasRoomFor(event: PreparedEvent): boolean {
-    let bytes = event.bytes;
-    for (const call of underWay) {
-      if (call.until < Date.now()) underWay.delete(call);
-      else bytes += call.bytes;
-    }
-    return bytes <= MAX_UNDER_WAY;
-  }
-
   return async function postOnce(c, keyed) {
-    if (!hasRoomFor(keyed.event)) {
-      throw new ProblemError({ code: 'unavailable', detail: FULL, retryAfter: 2 });
-    }
     const turn = bucket.take();
     if (turn > TURN_PATIENCE) throw new ProblemError({ code: 'unavailable', detail: FULL, retryAfter: 2 });
     if (!isWorthWaiting(breaker)) {
@@ -101,7 +86,9 @@ export function createPostOnce(sql: Sql, secrets: readonly string[], breaker: Br
         retryAfter: Math.ceil(breaker.wait / 1000),
       });
     }
-    const storing = storeOrRefuse(keyed, turn);
+    const release = budget.reserve('', keyed.event.bytes);
+    if (release === undefined) throw new ProblemError({ code: 'unavailable', detail: FULL, retryAfter: 2 });
+    const storing = storeOrRefuse(keyed, turn).finally(release);
     // The client may hang up: the event is stored all the same.
     c.executionCtx.waitUntil(storing);
     const outcome = await storing;

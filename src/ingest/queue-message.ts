@@ -1,5 +1,6 @@
 import { joinRows, splitRows } from '../db/append.ts';
 import { utf8Length } from '../events/measure.ts';
+import { chunksOf } from './chunks.ts';
 
 /** What a queue carries: rows as text, or one row compressed that is too large for that. */
 export interface QueueMessage {
@@ -25,21 +26,19 @@ const PLAIN_MAX = 127_000;
 /** Puts rows into as few messages as may be, in order. @param tries how often they were tried before */
 export async function packRows(rows: readonly string[], tries = 0): Promise<QueueMessage[]> {
   const header = headerOf(tries);
+  const most = { count: Infinity, bytes: SHARED_MAX - header.length };
+  const sized = rows.map((row) => ({ row, bytes: utf8Length(row) + joinRows(['', '']).length }));
   const messages: QueueMessage[] = [];
-  let aboard: string[] = [];
-  let bytes = header.length;
-  const close = async () => {
-    if (aboard.length > 0) messages.push(await messageOf(header, aboard, bytes));
-    aboard = [];
-    bytes = header.length;
-  };
-  for (const row of rows) {
-    const more = utf8Length(row) + joinRows(['', '']).length;
-    if (aboard.length > 0 && bytes + more > SHARED_MAX) await close();
-    aboard.push(row);
-    bytes += more;
+  for (const chunk of chunksOf(sized, most, ({ bytes }) => ({ count: 1, bytes }))) {
+    const bytes = chunk.reduce((sum, one) => sum + one.bytes, header.length);
+    messages.push(
+      await messageOf(
+        header,
+        chunk.map(({ row }) => row),
+        bytes,
+      ),
+    );
   }
-  await close();
   return messages;
 }
 

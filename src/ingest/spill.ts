@@ -1,6 +1,7 @@
 import type { Queue } from '../env.ts';
 import { within } from '../http/within.ts';
 import type { Breaker } from './breaker.ts';
+import { chunksOf } from './chunks.ts';
 import { packRows, type QueueMessage } from './queue-message.ts';
 
 /** The platform's queue, and what is known of its state. */
@@ -10,8 +11,7 @@ export interface Spill {
 }
 
 /** What one call of the queue takes: 256 KB, of which the platform uses some for each message. */
-const CALL_MESSAGES = 100;
-const CALL_BYTES = 240_000;
+const CALL = { count: 100, bytes: 240_000 };
 /** ms; a call that takes longer has failed, though it may have gone through. */
 const CALL_LIMIT = 5000;
 
@@ -34,7 +34,8 @@ export async function spillRows(
 ): Promise<number> {
   const { tries, delaySeconds } = later;
   let held = 0;
-  for (const call of callsOf(await packRows(rows, tries))) {
+  const messages = await packRows(rows, tries);
+  for (const call of chunksOf(messages, CALL, ({ bytes }) => ({ count: 1, bytes }))) {
     if (!breaker.admits()) break;
     onProgress();
     if (!(await sendMessages(queue, call, delaySeconds))) {
@@ -66,20 +67,4 @@ export async function sendMessages(
     );
     return false;
   }
-}
-
-function callsOf(messages: readonly QueueMessage[]): QueueMessage[][] {
-  const calls: QueueMessage[][] = [];
-  let bytes = 0;
-  for (const message of messages) {
-    const last = calls.at(-1);
-    bytes += message.bytes;
-    if (last !== undefined && last.length < CALL_MESSAGES && bytes <= CALL_BYTES) {
-      last.push(message);
-    } else {
-      calls.push([message]);
-      bytes = message.bytes;
-    }
-  }
-  return calls;
 }
