@@ -3,8 +3,8 @@ import { call, READ_LIMIT } from '../db/call.ts';
 import type { Sql } from '../db/client.ts';
 import { isId } from '../events/id.ts';
 import { isWorkspaceId } from '../events/workspace-id.ts';
+import { databaseDown } from '../http/database-down.ts';
 import { ProblemError } from '../http/problem.ts';
-import { databaseDown } from './database-down.ts';
 import { readLetter, type LetterView } from './letter-view.ts';
 
 const DEFAULT_LIMIT = 50;

@@ -3,8 +3,8 @@ import { call, READ_LIMIT } from '../db/call.ts';
 import type { Sql } from '../db/client.ts';
 import { databaseTime } from '../db/time.ts';
 import { isId } from '../events/id.ts';
+import { databaseDown } from '../http/database-down.ts';
 import { ProblemError } from '../http/problem.ts';
-import { databaseDown } from './database-down.ts';
 
 const outcome = z.discriminatedUnion('result', [
   z.object({

@@ -4,7 +4,7 @@ import type { Sql } from '../db/client.ts';
 import { toFailure } from '../db/failure.ts';
 import { SYSTEM_WORKSPACE } from '../events/own-event.ts';
 import type { AppEnv } from '../auth/context.ts';
-import { ProblemError } from '../http/problem.ts';
+import { databaseDown } from '../http/database-down.ts';
 import { runRetention } from './run.ts';
 import { retentionStatus } from './status.ts';
 
@@ -30,12 +30,6 @@ async function answering<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    const { kind, sqlstate } = toFailure(error);
-    console.error(JSON.stringify({ event: 'retention_failed', kind, sqlstate }));
-    throw new ProblemError({
-      code: 'unavailable',
-      detail: 'The database does not answer. Try again.',
-      retryAfter: 10,
-    });
+    throw databaseDown('retention_failed', toFailure(error));
   }
 }
