@@ -96,6 +96,36 @@ describe('while the database fails', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test('nobody waits for the later attempts: a database that hangs for an hour slows nothing down', async () => {
+    const { list, query } = listWith(hangs);
+    query.mockResolvedValueOnce([]).mockImplementation(async () => {
+      await new Promise((_, reject) => setTimeout(reject, 5 * SECOND, new TypeError('timed out')));
+      return [];
+    });
+    await list.check(KEY, waitUntil);
+    let waited = 0;
+    for (let second = 1; second <= 3600; second += 1) {
+      await vi.advanceTimersByTimeAsync(SECOND);
+      const before = Date.now();
+      const checked = list.check(KEY, waitUntil).then(() => Date.now());
+      await vi.advanceTimersByTimeAsync(SECOND);
+      waited += (await checked) - before;
+    }
+    expect(waited).toBe(0);
+    expect(query.mock.calls.length).toBeGreaterThan(300);
+  });
+
+  test('once it answers again the list is fresh within ten seconds of requests', async () => {
+    const { list, query } = listWith(down);
+    await list.check(KEY, waitUntil);
+    query.mockResolvedValue([{ id: KEY }]);
+    await vi.advanceTimersByTimeAsync(6 * SECOND);
+    // Another attempt begins, and this request does not wait for it.
+    expect(await list.check(KEY, waitUntil)).toBe('unknown');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(await list.check(KEY, waitUntil)).toBe('revoked');
+  });
+
   test('a refresh that never settles, its request being cancelled, is replaced by another', async () => {
     const answers = vi
       .fn<() => Promise<{ id: string }[]>>(async () => [{ id: REVOKED }])

@@ -50,10 +50,12 @@ export class RevocationList {
    */
   async check(keyId: string, waitUntil: (promise: Promise<unknown>) => void): Promise<RevocationState> {
     const age = this.#now() - this.#readAt;
-    if (age > AGEING && this.#now() - this.#failedAt > BACK_OFF) {
+    const sinceFailure = this.#now() - this.#failedAt;
+    if (age > AGEING && sinceFailure > BACK_OFF) {
       const refresh = this.#underWay() ?? this.#start(waitUntil);
-      // Only the first requests wait for a database that hangs.
-      if (age > FRESH) await within(refresh.startedAt + PATIENCE - this.#now(), refresh.done);
+      // Only the first requests wait for a database that hangs: not those of each later attempt.
+      const isWorthIt = age > FRESH && sinceFailure > FRESH;
+      if (isWorthIt) await within(refresh.startedAt + PATIENCE - this.#now(), refresh.done);
     }
     if (this.#revoked.has(keyId)) return 'revoked';
     return this.#now() - this.#readAt <= TOO_OLD ? 'valid' : 'unknown';

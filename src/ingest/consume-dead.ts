@@ -1,8 +1,9 @@
+import { splitRows } from '../db/append.ts';
 import type { Letter } from '../db/dead-letters.ts';
 import { buryLetters } from './bury.ts';
 import type { Database } from './database.ts';
 import { postpone, type Delivered } from './postpone.ts';
-import { contentOf, unpackRows } from './queue-message.ts';
+import { contentOf, openMessage } from './queue-message.ts';
 import type { Spill } from './spill.ts';
 
 /** Keeps what the platform gave up as dead letters, from where an operator can try it again. */
@@ -16,9 +17,11 @@ export async function consumeDead(
 
 /** Keeps the events of a message as dead letters, or the message itself when it is none of ours. */
 export async function buryMessage(message: Delivered, database: Database, spill: Spill): Promise<void> {
-  const unpacked = await unpackRows(message.body);
+  const opened = await openMessage(message.body);
   const letters =
-    unpacked === undefined ? [unreadable(message.body)] : unpacked.rows.map((row) => undelivered(row));
+    opened === undefined
+      ? [unreadable(message.body)]
+      : splitRows(opened.joined).map((row) => undelivered(row));
   if (await buryLetters(letters, [], database)) message.ack();
   else await postpone(message, message.attempts, spill);
 }

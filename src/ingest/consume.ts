@@ -1,19 +1,18 @@
+import { splitRows } from '../db/append.ts';
+import { utf8Length } from '../events/measure.ts';
 import { rowBytes } from '../events/row.ts';
 import { storeOrBury } from './bury.ts';
 import { chunksOf } from './chunks.ts';
 import { buryMessage } from './consume-dead.ts';
 import type { Database } from './database.ts';
 import { isFinal } from './group.ts';
-import { unpackRows, type Unpacked } from './queue-message.ts';
+import { openMessage, type Opened } from './queue-message.ts';
 import { delayAfter, postpone, type Delivered } from './postpone.ts';
 import { spillRows, type Spill } from './spill.ts';
-import type { RowOutcome } from './store.ts';
 
 /** One message, and the rows in it. */
-interface Parcel {
+interface Parcel extends Opened {
   message: Delivered;
-  rows: readonly string[];
-  bytes: number;
   /** how often its rows were tried, this time included */
   tries: number;
   /** nothing else is to go with it */
@@ -39,39 +38,64 @@ export async function consume(
   const startedAt = Date.now();
   const parcels: Parcel[] = [];
   for (const message of messages) {
-    const unpacked = await unpackRows(message.body);
-    if (unpacked === undefined) await buryMessage(message, database, spill);
-    else parcels.push(parcelOf(message, unpacked));
+    const opened = await openMessage(message.body);
+    if (opened === undefined) await buryMessage(message, database, spill);
+    else parcels.push(parcelOf(message, opened));
   }
-  const left: Parcel[] = [];
-  let settled = 0;
-  let isDown = false;
-  for (const call of callsOf(parcels)) {
-    const outcomes: RowOutcome[] = isDown ? [] : await storeCall(call, database);
-    // One call of a batch is tried in any case: consumers are few, and tell the breaker when the database is back.
-    isDown ||= outcomes.some(({ result }) => result === 'unavailable');
-    const done = doneOf(call, outcomes);
-    for (const parcel of call) {
-      if (done.has(parcel)) parcel.message.ack();
-      else left.push(parcel);
-    }
-    settled += [...done].reduce((sum, { rows }) => sum + rows.length, 0);
-  }
-  await postponeAll(left, spill);
-  const events = parcels.reduce((sum, { rows }) => sum + rows.length, 0);
+  const done = await storeParcels(parcels, database);
+  for (const { message } of done) message.ack();
+  await postponeAll(
+    parcels.filter((parcel) => !done.has(parcel)),
+    spill,
+  );
+  const [events, settled] = [countRows(parcels), countRows(done)];
   const ms = Date.now() - startedAt;
   console.log(JSON.stringify({ event: 'queue_batch', messages: messages.length, events, settled, ms }));
 }
 
-function parcelOf(message: Delivered, unpacked: Unpacked): Parcel {
-  const bytes = unpacked.rows.reduce((sum, row) => sum + rowBytes(row), 0);
-  const tries = unpacked.tries + message.attempts;
-  return { message, rows: unpacked.rows, bytes, tries, alone: tries % ALONE_AT === 0 };
+function parcelOf(message: Delivered, { joined, tries }: Opened): Parcel {
+  const tried = tries + message.attempts;
+  return { message, joined, tries: tried, alone: tried % ALONE_AT === 0 };
+}
+
+function countRows(parcels: Iterable<Parcel>): number {
+  let count = 0;
+  for (const { joined } of parcels) count += splitRows(joined).length;
+  return count;
+}
+
+/** @returns the parcels of which every row is stored or kept */
+async function storeParcels(parcels: readonly Parcel[], database: Database): Promise<Set<Parcel>> {
+  const done = new Set<Parcel>();
+  // One call is tried in any case: consumers are few, and tell the breaker when the database is back.
+  for (const call of callsOf(parcels, database.breaker.isClosed)) {
+    const rows = call.map(({ joined }) => splitRows(joined));
+    const outcomes = await storeOrBury(rows.flat(), [], database, () => {});
+    const inOrder = outcomes.values();
+    for (const [place, parcel] of call.entries()) {
+      const own = rows[place]?.map(() => inOrder.next().value) ?? [];
+      if (own.every((outcome) => outcome !== undefined && isFinal(outcome))) done.add(parcel);
+    }
+    if (outcomes.some(({ result }) => result === 'unavailable')) break;
+  }
+  return done;
+}
+
+/** One message alone finds out whether a database is back that was down: a call in vain is to cost little. */
+function* callsOf(parcels: readonly Parcel[], isUp: boolean): Generator<readonly Parcel[]> {
+  const probe = isUp ? [] : parcels.slice(0, 1);
+  if (probe.length > 0) yield probe;
+  yield* chunksOf(parcels.slice(probe.length), CALL, ({ joined, alone }) => {
+    const rows = splitRows(joined);
+    // With a parcel that is to go alone nothing fits.
+    const bytes = alone ? Infinity : rows.reduce((sum, row) => sum + rowBytes(row), 0);
+    return { count: rows.length, bytes };
+  });
 }
 
 /** Lets what could not be stored come again later, small messages in fewer ones. */
 async function postponeAll(parcels: readonly Parcel[], spill: Spill): Promise<void> {
-  const small = parcels.filter(({ bytes, alone }) => bytes < SMALL && !alone);
+  const small = parcels.filter(({ joined, alone }) => utf8Length(joined) < SMALL && !alone);
   const merged = new Set(small.length > 1 ? await mergeLater(small, spill) : []);
   for (const parcel of parcels) {
     if (merged.has(parcel)) parcel.message.ack();
@@ -80,33 +104,9 @@ async function postponeAll(parcels: readonly Parcel[], spill: Spill): Promise<vo
 }
 
 /** @returns those whose rows the queue holds once more */
-async function mergeLater(parcels: readonly Parcel[], spill: Spill): Promise<Parcel[]> {
-  const rows = parcels.flatMap((parcel) => parcel.rows);
+async function mergeLater(parcels: readonly Parcel[], spill: Spill): Promise<readonly Parcel[]> {
+  const joined = parcels.map((parcel) => parcel.joined);
   const tries = Math.max(...parcels.map((parcel) => parcel.tries));
-  let held = await spillRows(rows, spill, () => {}, { tries, delaySeconds: delayAfter(tries) });
-  return parcels.filter((parcel) => (held -= parcel.rows.length) >= 0);
-}
-
-function storeCall(call: readonly Parcel[], database: Database): Promise<RowOutcome[]> {
-  const rows = call.flatMap((parcel) => parcel.rows);
-  return storeOrBury(rows, [], database, () => {});
-}
-
-/** @returns the parcels of which every row is stored or kept */
-function doneOf(call: readonly Parcel[], outcomes: readonly RowOutcome[]): Set<Parcel> {
-  const inOrder = outcomes.values();
-  return new Set(
-    call.filter((parcel) => {
-      const own = parcel.rows.map(() => inOrder.next().value);
-      return own.every((outcome) => outcome !== undefined && isFinal(outcome));
-    }),
-  );
-}
-
-function callsOf(parcels: readonly Parcel[]): Parcel[][] {
-  // With a parcel that is to go alone nothing fits.
-  return chunksOf(parcels, CALL, ({ rows, bytes, alone }) => ({
-    count: rows.length,
-    bytes: alone ? Infinity : bytes,
-  }));
+  const held = await spillRows(joined, spill, () => {}, { tries, delaySeconds: delayAfter(tries) });
+  return parcels.slice(0, held);
 }

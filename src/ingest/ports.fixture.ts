@@ -1,10 +1,10 @@
-import type { NotStored, NotStoredAlone } from '../db/append.ts';
+import { splitRows, type NotStored, type NotStoredAlone } from '../db/append.ts';
 import type { Outcome } from '../db/call.ts';
 import type { Letter } from '../db/dead-letters.ts';
 import type { Queue } from '../env.ts';
 import { Breaker } from './breaker.ts';
 import type { Database } from './database.ts';
-import { unpackRows } from './queue-message.ts';
+import { openMessage } from './queue-message.ts';
 import type { Spill } from './spill.ts';
 
 const DOWN = { ok: false as const, failure: { kind: 'unavailable' as const, sqlstate: null } };
@@ -40,7 +40,8 @@ export class Ports {
         if (this.queueFails) throw new Error('Queue is overloaded');
         for (const { body } of messages) {
           this.sent.push({ body, delaySeconds: options?.delaySeconds });
-          this.queued.push(...((await unpackRows(body))?.rows ?? []));
+          const opened = await openMessage(body);
+          if (opened !== undefined) this.queued.push(...splitRows(opened.joined));
         }
       },
       metrics: async () => ({ backlogCount: 0, backlogBytes: 0 }),

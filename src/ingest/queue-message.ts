@@ -1,4 +1,4 @@
-import { joinRows, splitRows } from '../db/append.ts';
+import { joinRows } from '../db/append.ts';
 import { utf8Length } from '../events/measure.ts';
 import { chunksOf } from './chunks.ts';
 
@@ -23,7 +23,10 @@ const SHARED_MAX = 100_000;
  */
 const PLAIN_MAX = 127_000;
 
-/** Puts rows into as few messages as may be, in order. @param tries how often they were tried before */
+/**
+ * Puts rows into as few messages as may be, in order; what `joinRows` wrote of several goes in as one.
+ * @param tries how often they were tried before
+ */
 export async function packRows(rows: readonly string[], tries = 0): Promise<QueueMessage[]> {
   const header = headerOf(tries);
   const most = { count: Infinity, bytes: SHARED_MAX - header.length };
@@ -57,19 +60,20 @@ export function contentOf(body: unknown): string | Uint8Array<ArrayBuffer> {
 }
 
 /** What a message of ours carries. */
-export interface Unpacked {
-  rows: string[];
+export interface Opened {
+  /** its rows, as `joinRows` writes them */
+  joined: string;
   /** how often they were tried before, in messages that this one took the place of */
   tries: number;
 }
 
 /** @returns nothing where this is no message of ours */
-export async function unpackRows(body: unknown): Promise<Unpacked | undefined> {
+export async function openMessage(body: unknown): Promise<Opened | undefined> {
   const content = contentOf(body);
   const text = typeof content === 'string' ? content : await decompress(content);
   const header = HEADER.exec(text?.slice(0, 64) ?? '');
   if (text === undefined || header === null) return undefined;
-  return { rows: splitRows(text.slice(header[0].length)), tries: Number(header[1]) };
+  return { joined: text.slice(header[0].length), tries: Number(header[1]) };
 }
 
 async function messageOf(header: string, rows: readonly string[], bytes: number): Promise<QueueMessage> {

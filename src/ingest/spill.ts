@@ -22,7 +22,7 @@ export interface Later {
 }
 
 /**
- * Puts rows into the queue, in order.
+ * Puts rows into the queue, in order; what `joinRows` wrote of several counts as one.
  * @param onProgress called before each call
  * @returns how many of them, from the first on, the queue holds
  */
