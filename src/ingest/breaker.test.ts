@@ -25,6 +25,14 @@ test('a breaker opens after failures in a row, and not before', () => {
   expect([breaker.isClosed, breaker.wait, breaker.admits()]).toEqual([false, 200, false]);
 });
 
+test('a call that hung opens it at once, for it says as much as several', () => {
+  const breaker = new Breaker({ threshold: 3, hung: 4000 });
+  breaker.failed(3999);
+  expect(breaker.isClosed).toBe(true);
+  breaker.failed(4000);
+  expect([breaker.isClosed, breaker.wait]).toEqual([false, 200]);
+});
+
 test('when its time is over one call is let through, and only one, until it has reported', () => {
   const breaker = new Breaker({ threshold: 1, first: 200, probeLimit: 10_000 });
   breaker.failed();

@@ -1,7 +1,8 @@
 /** What a breaker does where nothing else is said; times in ms. */
 export interface BreakerOptions {
-  /** failures in a row that open it */
+  /** failures in a row that open it; or one call that hung so long */
   threshold?: number;
+  hung?: number;
   /** for how long it stays open at first, doubling up to `longest` each time a probe fails */
   first?: number;
   longest?: number;
@@ -29,6 +30,7 @@ export class Breaker {
   constructor(options: BreakerOptions = {}) {
     this.#options = {
       threshold: 3,
+      hung: 4000,
       first: 200,
       longest: 1000,
       probeLimit: 10_000,
@@ -69,13 +71,14 @@ export class Breaker {
     this.#isProbed = false;
   }
 
-  failed(): void {
+  /** @param took ms */
+  failed(took = 0): void {
     // A call that was under way already when the breaker opened says nothing new.
     if (!this.isClosed && !this.#isProbed) return;
     this.#isProbed = false;
     this.#failures += 1;
-    const { threshold, first, longest, now } = this.#options;
-    if (this.#failures < threshold) return;
+    const { threshold, hung, first, longest, now } = this.#options;
+    if (this.#failures < threshold && took < hung) return;
     const pause = Math.min(longest, first * 2 ** this.#opened);
     // With jitter, so that isolates do not probe together.
     this.#againAt = now() + pause * (0.5 + Math.random() / 2);

@@ -4,7 +4,7 @@ import type { Sql } from '../db/client.ts';
 import { bury, type Letter } from '../db/dead-letters.ts';
 import type { Breaker } from './breaker.ts';
 
-/** The database as ingest needs it. */
+/** The database as ingest needs it: each call tells the breaker whether it answered. */
 export interface Database {
   breaker: Breaker;
   append(rows: readonly string[], atomic: boolean): Promise<Outcome<NotStored[]>>;
@@ -17,10 +17,26 @@ export const CALL_LIMIT = 7000;
 
 export function databaseOf(sql: Sql, breaker: Breaker): Database {
   const limit = () => AbortSignal.timeout(CALL_LIMIT);
-  return {
-    breaker,
+  return telling(breaker, {
     append: (rows, atomic) => append(sql, rows, { atomic, signal: limit() }),
     appendEach: (rows) => appendEach(sql, rows, limit()),
     bury: (letters) => bury(sql, letters, limit()),
+  });
+}
+
+/** The same calls, of which the breaker learns. */
+export function telling(breaker: Breaker, calls: Omit<Database, 'breaker'>): Database {
+  async function told<T>(calling: Promise<Outcome<T>>): Promise<Outcome<T>> {
+    const startedAt = Date.now();
+    const outcome = await calling;
+    if (!outcome.ok && outcome.failure.kind === 'unavailable') breaker.failed(Date.now() - startedAt);
+    else breaker.succeeded();
+    return outcome;
+  }
+  return {
+    breaker,
+    append: (rows, atomic) => told(calls.append(rows, atomic)),
+    appendEach: (rows) => told(calls.appendEach(rows)),
+    bury: (letters) => told(calls.bury(letters)),
   };
 }

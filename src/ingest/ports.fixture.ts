@@ -3,7 +3,7 @@ import type { Outcome } from '../db/call.ts';
 import type { Letter } from '../db/dead-letters.ts';
 import type { Queue } from '../env.ts';
 import { Breaker } from './breaker.ts';
-import type { Database } from './database.ts';
+import { telling, type Database } from './database.ts';
 import { openMessage } from './queue-message.ts';
 import type { Spill } from './spill.ts';
 
@@ -25,8 +25,7 @@ export class Ports {
   readonly spill: Spill;
 
   constructor(options: { threshold: number } = { threshold: Infinity }) {
-    this.database = {
-      breaker: new Breaker(options),
+    this.database = telling(new Breaker(options), {
       append: async (rows) => this.#append(rows),
       appendEach: async (rows) => this.#appendEach(rows),
       bury: async (letters) => {
@@ -34,7 +33,7 @@ export class Ports {
         this.buried.push(...letters);
         return { ok: true, value: letters.length };
       },
-    };
+    });
     const queue: Queue = {
       sendBatch: async (messages, options) => {
         if (this.queueFails) throw new Error('Queue is overloaded');

@@ -70,8 +70,9 @@ export function createPostOnce(sql: Sql, secrets: readonly string[], breaker: Br
 
   async function tryOnce(keyed: KeyedRow, until: number): Promise<OnceOutcome> {
     const limit = Math.min(CALL_LIMIT, until + PATIENCE - Date.now());
+    const startedAt = Date.now();
     const outcome = await appendOnce(sql, keyed, AbortSignal.timeout(limit));
-    if (isUnavailable(outcome)) breaker.failed();
+    if (isUnavailable(outcome)) breaker.failed(Date.now() - startedAt);
     else breaker.succeeded();
     return outcome;
   }

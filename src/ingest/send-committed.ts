@@ -47,18 +47,9 @@ async function storeAtomic(group: Group, database: Database, flush: Flush): Prom
   const rows = group.events.map(({ row }) => row);
   flush.onProgress();
   const outcome = await database.append(rows, true);
-  if (outcome.ok) {
-    database.breaker.succeeded();
-    settleItems(openItems([group]), outcomesOf(rows, outcome.value));
-  } else if (outcome.failure.kind === 'refused') {
-    database.breaker.succeeded();
-    settleRefused(group, outcome.failure);
-  } else if (outcome.failure.kind === 'no_partition') {
-    database.breaker.succeeded();
-    group.settleRest({ result: 'no_partition' });
-  } else {
-    database.breaker.failed();
-  }
+  if (outcome.ok) settleItems(openItems([group]), outcomesOf(rows, outcome.value));
+  else if (outcome.failure.kind === 'refused') settleRefused(group, outcome.failure);
+  else if (outcome.failure.kind === 'no_partition') group.settleRest({ result: 'no_partition' });
 }
 
 function settleRefused(group: Group, failure: Extract<DatabaseFailure, { kind: 'refused' }>): void {

@@ -38,8 +38,9 @@ export async function spillRows(
   for (const call of chunksOf(messages, CALL, ({ bytes }) => ({ count: 1, bytes }))) {
     if (!breaker.admits()) break;
     onProgress();
+    const startedAt = Date.now();
     if (!(await sendMessages(queue, call, delaySeconds))) {
-      breaker.failed();
+      breaker.failed(Date.now() - startedAt);
       break;
     }
     breaker.succeeded();

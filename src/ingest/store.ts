@@ -28,9 +28,8 @@ export async function storeRows(
 ): Promise<RowOutcome[]> {
   onProgress();
   const outcome = await database.append(rows, false);
-  if (!outcome.ok && outcome.failure.kind === 'unavailable') return unavailable(rows, database);
-  database.breaker.succeeded();
   if (outcome.ok) return outcomesOf(rows, outcome.value);
+  if (outcome.failure.kind === 'unavailable') return unavailable(rows);
   return storeEach(rows, database, onProgress);
 }
 
@@ -43,7 +42,7 @@ async function storeEach(
   onProgress();
   const outcome = await database.appendEach(rows);
   if (outcome.ok) return outcomesOf(rows, outcome.value);
-  if (outcome.failure.kind === 'unavailable') return unavailable(rows, database);
+  if (outcome.failure.kind === 'unavailable') return unavailable(rows);
   if (rows.length === 1) return [alone(outcome.failure)];
   const middle = rows.length >> 1;
   return [
@@ -65,8 +64,7 @@ export function outcomesOf(
   return outcomes;
 }
 
-function unavailable(rows: readonly string[], { breaker }: Database): RowOutcome[] {
-  breaker.failed();
+function unavailable(rows: readonly string[]): RowOutcome[] {
   return rows.map(() => ({ result: 'unavailable' }));
 }
 

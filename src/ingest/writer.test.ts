@@ -205,6 +205,57 @@ describe('group commit', () => {
     expect(store.calls).toEqual([['a'], ['b', 'c', 'd']]);
   });
 
+  test('a call that is held up holds up others for a second at most', async () => {
+    const store = new Store();
+    let isHeldUp = true;
+    const append: Append = async (rows, atomic) => {
+      const hangs = isHeldUp;
+      isHeldUp = false;
+      if (hangs) await new Promise((resolve) => setTimeout(resolve, 7000));
+      return store.append(rows, atomic);
+    };
+    const writer = writerOf(store, append);
+    const first = writer.write([prepared('a')]);
+    const writes: Promise<unknown>[] = [];
+    for (let ms = 0; ms < 1100; ms += 100) {
+      writes.push(writer.write([prepared(`b${ms}`)]));
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    await Promise.all(writes);
+    expect(store.calls.map((call) => call.length)).toEqual([11]);
+    await vi.advanceTimersByTimeAsync(6000);
+    expect(await first).toEqual([COMMITTED]);
+  });
+
+  test('where there is time, no call under way holds up others, and they leave together', async () => {
+    const store = new Store();
+    const append: Append = async (rows, atomic) => {
+      const hangs = rows.some((row) => row.includes('"probe"'));
+      if (hangs) await new Promise((resolve) => setTimeout(resolve, 7000));
+      return store.append(rows, atomic);
+    };
+    const reports: number[] = [];
+    const writer = writerOf(store, append, {
+      linger: 100,
+      hasTime: () => true,
+      onFlush: ({ requests }) => reports.push(requests),
+    });
+    const probe = writer.write([prepared('probe')]);
+    await vi.advanceTimersByTimeAsync(10);
+    const writes: Promise<unknown>[] = [];
+    for (let ms = 0; ms < 300; ms += 10) {
+      writes.push(writer.write([prepared(`e${ms}`)]));
+      await vi.advanceTimersByTimeAsync(10);
+    }
+    await vi.advanceTimersByTimeAsync(200);
+    await Promise.all(writes);
+    expect(store.calls.length).toBeLessThanOrEqual(4);
+    await vi.advanceTimersByTimeAsync(7000);
+    expect(await probe).toEqual([COMMITTED]);
+    // None left empty.
+    expect(reports.every((requests) => requests > 0)).toBe(true);
+  });
+
   test('a linger ends when enough events wait', async () => {
     const store = new Store();
     const writer = writerOf(store, slowly(store), { linger: 100, lingerEvents: 2 });

@@ -17,6 +17,8 @@ export interface WriterOptions {
   /** calls under way at once, and how many waiting events make another worth it */
   flushes?: number;
   fullEvents?: number;
+  /** ms after which the flushes under way count as held up, and another may start with fewer */
+  slow?: number;
   /** what one call carries at most, unless a single request brings more */
   maxEvents?: number;
   maxBytes?: number;
@@ -26,7 +28,7 @@ export interface WriterOptions {
   /** ms between the starts of flushes under load, unless this many events wait; 0 where clients wait for the outcome */
   linger?: number;
   lingerEvents?: number;
-  /** whether a lone event lingers too: there is no hurry */
+  /** whether a lone event lingers too, and need not wait for the call under way: the database is down */
   hasTime?(): boolean;
   /** told of each flush that ended, for the log */
   onFlush?(report: FlushReport): void;
@@ -73,6 +75,7 @@ export class Writer {
       patience: 17_000,
       flushes: 3,
       fullEvents: 500,
+      slow: 1000,
       maxEvents: 1000,
       // Neon takes 10 MiB in a call, where quotes and backslashes are written as two bytes.
       maxBytes: 4 * 1024 * 1024,
@@ -144,10 +147,18 @@ export class Writer {
     return this.#waiting.includes(group) && this.#mayStart();
   }
 
-  /** Another flush may start: there is none, or there is room for one and enough for it to carry. */
+  /**
+   * Another flush may start: there is none, or there is room for one and enough for it to carry. One that is held up, or that
+   * finds out whether the database is back, holds up no others.
+   */
   #mayStart(): boolean {
+    const { flushes, fullEvents, slow, hasTime } = this.#options;
     if (this.#flushes.length === 0) return true;
-    return this.#flushes.length < this.#options.flushes && this.#holds(this.#options.fullEvents);
+    if (this.#flushes.length >= flushes) return false;
+    if (this.#holds(fullEvents)) return true;
+    // One that has not boarded yet takes whatever waits.
+    const areAllGone = this.#flushes.every(({ groups }) => groups.length > 0);
+    return areAllGone && (Date.now() - this.#flushedAt >= slow || hasTime());
   }
 
   #deadFlushes(): Underway[] {

@@ -13,7 +13,6 @@ import type { Weather } from './weather.ts';
 /** Single events a second, half of each ack that does not wait for the database. */
 const RATE = 200;
 const WARM_UP = 5000;
-const CALM = 20_000;
 const AFTER = 5000;
 /** How much longer the slowest hundredth may wait while the database is away. */
 export const MAX_RATIO = 3;
@@ -34,8 +33,8 @@ export interface Outage extends Conclusion {
 }
 
 /**
- * A constant load, whatever becomes of the answers, while the database is well, gone for a minute, and well again. A latency
- * counts from the instant at which the event was to be sent until it was acknowledged, retries included.
+ * A constant load, whatever becomes of the answers, while the database is well, gone for as long, and well again: what
+ * happens once in a while, such as a full collection of garbage, has its place in both. A latency counts from the instant at which the event was to be sent until it was acknowledged, retries included.
  */
 export async function outage(
   stage: Stage,
@@ -73,7 +72,7 @@ export async function outage(
     return Math.max(0, lag.percentile(99) / 1e6 - 1);
   }
   await during('warm-up', WARM_UP, { kind: 'calm' });
-  const calmLag = await during('calm', CALM, { kind: 'calm' });
+  const calmLag = await during('calm', options.outage * 1000, { kind: 'calm' });
   const outageLag = await during('outage', options.outage * 1000, { kind: 'down', how });
   const endedAt = Date.now();
   await during('after', AFTER, { kind: 'calm' });
