@@ -11,56 +11,64 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function fail(breaker: Breaker, times: number): void {
-  for (let time = 0; time < times; time += 1) breaker.failed();
+/** A call that ends after so many ms. */
+async function call(breaker: Breaker, outcome: 'succeeds' | 'fails', ms = 0): Promise<void> {
+  const calling = new Promise<boolean>((resolve) => setTimeout(resolve, ms, outcome === 'fails'));
+  const watched = breaker.watch(calling, (hasFailed) => hasFailed);
+  await vi.advanceTimersByTimeAsync(ms);
+  await watched;
 }
 
-test('a breaker opens after failures in a row, and not before', () => {
+async function fail(breaker: Breaker, times: number): Promise<void> {
+  for (let time = 0; time < times; time += 1) await call(breaker, 'fails');
+}
+
+test('a breaker opens after failures in a row, and not before', async () => {
   const breaker = new Breaker({ threshold: 3 });
-  fail(breaker, 2);
-  breaker.succeeded();
-  fail(breaker, 2);
+  await fail(breaker, 2);
+  await call(breaker, 'succeeds');
+  await fail(breaker, 2);
   expect([breaker.isClosed, breaker.wait, breaker.admits()]).toEqual([true, 0, true]);
-  breaker.failed();
+  await call(breaker, 'fails');
   expect([breaker.isClosed, breaker.wait, breaker.admits()]).toEqual([false, 200, false]);
 });
 
-test('a call that hung opens it at once, for it says as much as several', () => {
+test('a call that hung opens it at once, for it says as much as several', async () => {
   const breaker = new Breaker({ threshold: 3, hung: 4000 });
-  breaker.failed(3999);
+  await call(breaker, 'fails', 3999);
   expect(breaker.isClosed).toBe(true);
-  breaker.failed(4000);
+  await call(breaker, 'fails', 4000);
   expect([breaker.isClosed, breaker.wait]).toEqual([false, 200]);
 });
 
-test('when its time is over one call is let through, and only one, until it has reported', () => {
+test('when its time is over one call is let through, and only one, until it has reported', async () => {
   const breaker = new Breaker({ threshold: 1, first: 200, probeLimit: 10_000 });
-  breaker.failed();
+  await call(breaker, 'fails');
   vi.advanceTimersByTime(199);
   expect(breaker.admits()).toBe(false);
   vi.advanceTimersByTime(1);
   expect([breaker.wait, breaker.admits()]).toEqual([0, true]);
   expect([breaker.admits(), breaker.wait]).toEqual([false, 1000]);
-  breaker.succeeded();
+  await call(breaker, 'succeeds');
   expect([breaker.isClosed, breaker.admits(), breaker.admits()]).toEqual([true, true, true]);
 });
 
-test('with each probe that fails it stays open for twice as long, to a limit', () => {
+test('with each probe that fails it stays open for twice as long, to a limit', async () => {
   const breaker = new Breaker({ threshold: 1, first: 200, longest: 1000 });
-  breaker.failed();
+  await call(breaker, 'fails');
   const waits: number[] = [];
   for (let probe = 0; probe < 4; probe += 1) {
     waits.push(breaker.wait);
     vi.advanceTimersByTime(breaker.wait);
     expect(breaker.admits()).toBe(true);
-    breaker.failed();
+    await call(breaker, 'fails');
   }
   expect(waits).toEqual([200, 400, 800, 1000]);
 });
 
-test('a probe that never reports is followed by another', () => {
+test('a probe that never reports is followed by another', async () => {
   const breaker = new Breaker({ threshold: 1, probeLimit: 10_000 });
-  breaker.failed();
+  await call(breaker, 'fails');
   vi.advanceTimersByTime(200);
   expect(breaker.admits()).toBe(true);
   vi.advanceTimersByTime(9999);
@@ -69,8 +77,45 @@ test('a probe that never reports is followed by another', () => {
   expect(breaker.admits()).toBe(true);
 });
 
-test('calls that were under way when it opened do not keep it open for longer', () => {
+test('calls that were under way when it opened do not keep it open for longer', async () => {
   const breaker = new Breaker({ threshold: 1, first: 200 });
-  fail(breaker, 5);
+  await fail(breaker, 5);
   expect(breaker.wait).toBe(200);
+});
+
+test('nor does a call that ends after them cut a probe short', async () => {
+  const breaker = new Breaker({ threshold: 1, first: 200 });
+  const slow = breaker.watch(new Promise<boolean>((resolve) => setTimeout(resolve, 500, true)), Boolean);
+  await call(breaker, 'fails');
+  vi.advanceTimersByTime(200);
+  expect(breaker.admits()).toBe(true);
+  await vi.advanceTimersByTimeAsync(300);
+  await slow;
+  expect(breaker.admits()).toBe(false);
+});
+
+test('a call that is held up shows, until another succeeds or it ends', async () => {
+  const breaker = new Breaker({ slow: 1000 });
+  void breaker.watch(new Promise<boolean>((resolve) => setTimeout(resolve, 5000, false)), Boolean);
+  await vi.advanceTimersByTimeAsync(999);
+  expect(breaker.isSlow).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(breaker.isSlow).toBe(true);
+  await call(breaker, 'succeeds');
+  expect(breaker.isSlow).toBe(false);
+  void breaker.watch(new Promise<boolean>((resolve) => setTimeout(resolve, 2000, true)), Boolean);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(breaker.isSlow).toBe(true);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(breaker.isSlow).toBe(false);
+});
+
+test('what a cancelled request left under way counts for nothing in the end', () => {
+  const breaker = new Breaker({ slow: 1000, probeLimit: 10_000 });
+  void breaker.watch(new Promise<boolean>(() => {}), Boolean);
+  const seen = [999, 1, 8999, 1].map((ms) => {
+    vi.advanceTimersByTime(ms);
+    return breaker.isSlow;
+  });
+  expect(seen).toEqual([false, true, true, false]);
 });

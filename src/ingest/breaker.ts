@@ -1,8 +1,10 @@
 /** What a breaker does where nothing else is said; times in ms. */
 export interface BreakerOptions {
-  /** failures in a row that open it; or one call that hung so long */
+  /** failures in a row that open it, or one call that hung so long */
   threshold?: number;
   hung?: number;
+  /** a call that takes longer counts as held up */
+  slow?: number;
   /** for how long it stays open at first, doubling up to `longest` each time a probe fails */
   first?: number;
   longest?: number;
@@ -26,11 +28,14 @@ export class Breaker {
   #isProbed = false;
   #probedAt = 0;
   #againAt = 0;
+  #succeededAt = -Infinity;
+  readonly #underWay = new Set<{ startedAt: number }>();
 
   constructor(options: BreakerOptions = {}) {
     this.#options = {
       threshold: 3,
       hung: 4000,
+      slow: 1000,
       first: 200,
       longest: 1000,
       probeLimit: 10_000,
@@ -42,6 +47,16 @@ export class Breaker {
   /** Nothing is known to be wrong. */
   get isClosed(): boolean {
     return this.#opened === 0;
+  }
+
+  /** A call is held up, and none has succeeded since it was made: others might be too. */
+  get isSlow(): boolean {
+    const { slow, probeLimit, now } = this.#options;
+    return this.#underWay.values().some(({ startedAt }) => {
+      const age = now() - startedAt;
+      // What a cancelled request left behind never ends.
+      return age >= slow && age < probeLimit && startedAt >= this.#succeededAt;
+    });
   }
 
   /** ms until a call may be tried, or until a probe that is under way has told, unless it hangs; 0: a call may be tried now */
@@ -65,20 +80,40 @@ export class Breaker {
     return true;
   }
 
-  succeeded(): void {
+  /** Learns from a call. @param hasFailed judges what it gives; one that rejects has told nothing */
+  async watch<T>(calling: Promise<T>, hasFailed: (outcome: T) => boolean): Promise<T> {
+    const call = { startedAt: this.#options.now() };
+    this.#prune();
+    this.#underWay.add(call);
+    try {
+      const outcome = await calling;
+      if (hasFailed(outcome)) this.#failed(call.startedAt);
+      else this.#succeeded();
+      return outcome;
+    } finally {
+      this.#underWay.delete(call);
+    }
+  }
+
+  #prune(): void {
+    const oldest = this.#options.now() - this.#options.probeLimit;
+    for (const call of this.#underWay) if (call.startedAt < oldest) this.#underWay.delete(call);
+  }
+
+  #succeeded(): void {
     this.#failures = 0;
     this.#opened = 0;
     this.#isProbed = false;
+    this.#succeededAt = this.#options.now();
   }
 
-  /** @param took ms */
-  failed(took = 0): void {
-    // A call that was under way already when the breaker opened says nothing new.
-    if (!this.isClosed && !this.#isProbed) return;
+  #failed(startedAt: number): void {
+    // A call that was made before the breaker opened, or before its probe was, says nothing new.
+    if (!this.isClosed && (!this.#isProbed || startedAt < this.#probedAt)) return;
     this.#isProbed = false;
     this.#failures += 1;
     const { threshold, hung, first, longest, now } = this.#options;
-    if (this.#failures < threshold && took < hung) return;
+    if (this.#failures < threshold && now() - startedAt < hung) return;
     const pause = Math.min(longest, first * 2 ** this.#opened);
     // With jitter, so that isolates do not probe together.
     this.#againAt = now() + pause * (0.5 + Math.random() / 2);

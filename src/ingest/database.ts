@@ -26,12 +26,8 @@ export function databaseOf(sql: Sql, breaker: Breaker): Database {
 
 /** The same calls, of which the breaker learns. */
 export function telling(breaker: Breaker, calls: Omit<Database, 'breaker'>): Database {
-  async function told<T>(calling: Promise<Outcome<T>>): Promise<Outcome<T>> {
-    const startedAt = Date.now();
-    const outcome = await calling;
-    if (!outcome.ok && outcome.failure.kind === 'unavailable') breaker.failed(Date.now() - startedAt);
-    else breaker.succeeded();
-    return outcome;
+  function told<T>(calling: Promise<Outcome<T>>): Promise<Outcome<T>> {
+    return breaker.watch(calling, (outcome) => !outcome.ok && outcome.failure.kind === 'unavailable');
   }
   return {
     breaker,

@@ -30,22 +30,26 @@ export function createIngest(env: Env, sql: Sql): Ingest {
   const room = new Room(ROOM);
   const database = databaseOf(sql, new Breaker());
   const spill: Spill = { queue: env.QUEUE, breaker: new Breaker() };
-  const writer = (ack: Ack, send: Send, options: Partial<WriterOptions> = {}) =>
+  const writer = (
+    ack: Ack,
+    { breaker }: Database | Spill,
+    send: Send,
+    options: Partial<WriterOptions> = {},
+  ) =>
     new Writer({
       send,
       room,
+      isHeldUp: () => !breaker.isClosed || breaker.isSlow,
       onFlush: (report) => console.log(JSON.stringify({ event: 'flush', ack, ...report })),
       ...options,
     });
   return {
     writers: {
-      accepted: writer('accepted', sendAccepted(database, spill), {
+      accepted: writer('accepted', database, sendAccepted(database, spill), {
         linger: LINGER,
-        // For the queue, that is: few, full messages.
-        hasTime: () => !database.breaker.isClosed,
       }),
-      queued: writer('queued', sendQueued(spill)),
-      committed: writer('committed', sendCommitted(database)),
+      queued: writer('queued', spill, sendQueued(spill)),
+      committed: writer('committed', database, sendCommitted(database)),
     },
     room,
     database,

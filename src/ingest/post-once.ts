@@ -68,13 +68,9 @@ export function createPostOnce(sql: Sql, secrets: readonly string[], breaker: Br
     return isKept ? outcome : refusal(keyed.event, outcome);
   }
 
-  async function tryOnce(keyed: KeyedRow, until: number): Promise<OnceOutcome> {
+  function tryOnce(keyed: KeyedRow, until: number): Promise<OnceOutcome> {
     const limit = Math.min(CALL_LIMIT, until + PATIENCE - Date.now());
-    const startedAt = Date.now();
-    const outcome = await appendOnce(sql, keyed, AbortSignal.timeout(limit));
-    if (isUnavailable(outcome)) breaker.failed(Date.now() - startedAt);
-    else breaker.succeeded();
-    return outcome;
+    return breaker.watch(appendOnce(sql, keyed, AbortSignal.timeout(limit)), isUnavailable);
   }
 
   return async function postOnce(c, keyed) {

@@ -46,6 +46,19 @@ describe('accepted events', () => {
     expect(ports).toMatchObject({ queued: ['a', 'b'], calls: [1] });
   });
 
+  test('do not go to a database that holds up another call, unless the queue fails too', async () => {
+    const ports = new Ports({ threshold: 1 });
+    const heldUp = new Promise<boolean>((resolve) => setTimeout(resolve, 5000, true));
+    const watched = ports.database.breaker.watch(heldUp, (succeeded) => !succeeded);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await write(ports, ['a'], { ms: 0 })).toEqual(['queued']);
+    ports.queueFails = true;
+    expect(await write(ports, ['b'], { ms: 500 })).toEqual(['committed']);
+    expect(ports).toMatchObject({ queued: ['a'], stored: ['b'] });
+    await vi.advanceTimersByTimeAsync(5000);
+    await watched;
+  });
+
   test('are tried again at both while neither takes them', async () => {
     const ports = new Ports();
     ports.databaseFails = ports.queueFails = true;

@@ -38,12 +38,8 @@ export async function spillRows(
   for (const call of chunksOf(messages, CALL, ({ bytes }) => ({ count: 1, bytes }))) {
     if (!breaker.admits()) break;
     onProgress();
-    const startedAt = Date.now();
-    if (!(await sendMessages(queue, call, delaySeconds))) {
-      breaker.failed(Date.now() - startedAt);
-      break;
-    }
-    breaker.succeeded();
+    const isHeld = await breaker.watch(sendMessages(queue, call, delaySeconds), (sent) => !sent);
+    if (!isHeld) break;
     held += call.reduce((sum, message) => sum + message.rows, 0);
   }
   return held;

@@ -17,8 +17,6 @@ export interface WriterOptions {
   /** calls under way at once, and how many waiting events make another worth it */
   flushes?: number;
   fullEvents?: number;
-  /** ms after which the flushes under way count as held up, and another may start with fewer */
-  slow?: number;
   /** what one call carries at most, unless a single request brings more */
   maxEvents?: number;
   maxBytes?: number;
@@ -28,8 +26,8 @@ export interface WriterOptions {
   /** ms between the starts of flushes under load, unless this many events wait; 0 where clients wait for the outcome */
   linger?: number;
   lingerEvents?: number;
-  /** whether a lone event lingers too, and need not wait for the call under way: the database is down */
-  hasTime?(): boolean;
+  /** whether what it sends to fails or hangs: then a call under way holds up no others, and a lone event lingers too */
+  isHeldUp?(): boolean;
   /** told of each flush that ended, for the log */
   onFlush?(report: FlushReport): void;
   /** waits; a test lets a leader die here */
@@ -75,7 +73,6 @@ export class Writer {
       patience: 17_000,
       flushes: 3,
       fullEvents: 500,
-      slow: 1000,
       maxEvents: 1000,
       // Neon takes 10 MiB in a call, where quotes and backslashes are written as two bytes.
       maxBytes: 4 * 1024 * 1024,
@@ -83,7 +80,7 @@ export class Writer {
       burst: 10,
       linger: 0,
       lingerEvents: 100,
-      hasTime: () => false,
+      isHeldUp: () => false,
       onFlush: () => {},
       pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       ...options,
@@ -152,13 +149,13 @@ export class Writer {
    * finds out whether the database is back, holds up no others.
    */
   #mayStart(): boolean {
-    const { flushes, fullEvents, slow, hasTime } = this.#options;
+    const { flushes, fullEvents, isHeldUp } = this.#options;
     if (this.#flushes.length === 0) return true;
     if (this.#flushes.length >= flushes) return false;
     if (this.#holds(fullEvents)) return true;
     // One that has not boarded yet takes whatever waits.
     const areAllGone = this.#flushes.every(({ groups }) => groups.length > 0);
-    return areAllGone && (Date.now() - this.#flushedAt >= slow || hasTime());
+    return areAllGone && isHeldUp();
   }
 
   #deadFlushes(): Underway[] {
@@ -189,7 +186,7 @@ export class Writer {
   }
 
   async #lead(leader: Group): Promise<void> {
-    const underLoad = this.#flushes.length > 0 || this.#options.hasTime();
+    const underLoad = this.#flushes.length > 0 || this.#options.isHeldUp();
     this.#takeOver(leader);
     const flush = this.#flushes.find((known) => known.leader === leader) ?? this.#appoint(leader);
     this.#touch(flush);
