@@ -1,9 +1,10 @@
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { cpSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { DataDirectoryLocked } from './data-directory-lock.ts';
 import { ComputeUnreachable } from './engine-errors.ts';
 import { type PgliteEngine, startPglite } from './pglite-engine.ts';
@@ -53,6 +54,7 @@ describe('PGlite on a data directory', () => {
   );
 
   test('ends with the process that started it, even if that is killed', { timeout: slow }, async () => {
+    cpSync(inject('template').directory, dataDir, { recursive: true });
     const script = join(parent, 'owner.ts');
     const engineUrl = new URL('./pglite-engine.ts', import.meta.url);
     await writeFile(

@@ -4,8 +4,9 @@ import { clientOf, type Answer, type Client } from '../support/client.ts';
 import { deploy, type Deployment } from '../support/deployment.ts';
 import { randomBody, type RandomBody } from '../support/random-bodies.ts';
 import { countEvents } from '../support/stored.ts';
+import { THOROUGH } from '../support/thorough.ts';
 
-const BODIES = 10_000;
+const BODIES = THOROUGH ? 10_000 : 2000;
 const AT_ONCE = 48;
 
 let deployment: Deployment;

@@ -5,10 +5,10 @@ import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { appendStatement, prepared, withAddress, type Row } from '../support/rows.ts';
 import type { PreparedEvent } from '../../src/events/prepare.ts';
 import { openSession, waitsForLock } from '../support/session.ts';
+import { THOROUGH } from '../support/thorough.ts';
 
 const CLIENTS = 20;
-/** `.ci/run` goes on for 30. */
-const STRESS_SECONDS = Number(process.env['STRESS_SECONDS'] ?? 10);
+const STRESS_SECONDS = THOROUGH ? 30 : 10;
 
 let database: TestDatabase;
 let sessions: pg.Client[];
