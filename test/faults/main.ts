@@ -20,7 +20,12 @@ function scenes(options: Options): Scene[] {
   return options.scenarios.flatMap((scenario): Scene[] => {
     switch (scenario) {
       case 'mixed':
-        return options.seeds.map((seed) => ({ seed, play: (stage) => mixed(stage, seed, options) }));
+        return options.seeds.map((seed) => ({
+          seed,
+          play: (stage) => mixed(stage, seed, options, scenario),
+        }));
+      case 'database':
+        return [{ seed: first, play: (stage) => mixed(stage, first, options, scenario) }];
       case 'outage':
         return (['refuse', 'hang'] as const).map((how) => ({
           seed: first,

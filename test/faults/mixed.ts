@@ -14,16 +14,22 @@ const MIN_DURATION = 10_000;
 const GRACE = 90_000;
 
 export interface Mixed extends Conclusion {
-  scenario: 'mixed';
+  /** `database`: without deaths of the Worker, for `accepted` promises nothing beyond its isolate */
+  scenario: 'mixed' | 'database';
   seed: number;
   plan: Step[];
 }
 
 /** Every kind of fault, by the seed's plan, while the clients send. */
-export async function mixed(stage: Stage, seed: number, options: Options): Promise<Mixed> {
+export async function mixed(
+  stage: Stage,
+  seed: number,
+  options: Options,
+  scenario: Mixed['scenario'],
+): Promise<Mixed> {
   const ledger = new Ledger();
   const duration = Math.max(MIN_DURATION, (options.events * 1000) / RATE);
-  const plan = planMixed(seed, duration);
+  const plan = planMixed(seed, duration, { kills: scenario === 'mixed' });
   const giveUp = new AbortController();
   const load = fire(stage, ledger, {
     seed,
@@ -36,7 +42,7 @@ export async function mixed(stage: Stage, seed: number, options: Options): Promi
   });
   const following = follow(stage, ledger, plan).then(() => setTimeout(() => giveUp.abort(), GRACE).unref());
   await Promise.all([load, following]);
-  return { scenario: 'mixed', seed, plan, ...(await conclude(stage, ledger)) };
+  return { scenario, seed, plan, ...(await conclude(stage, ledger)) };
 }
 
 /** Does each step in its time, and waits for crashes and deaths to be over. */

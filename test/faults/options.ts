@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { ACKS, type Ack } from './ledger.ts';
 
-export const SCENARIOS = ['mixed', 'outage', 'restarts'] as const;
+export const SCENARIOS = ['mixed', 'database', 'outage', 'restarts'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 export interface Options {
@@ -21,7 +21,8 @@ export interface Options {
 }
 
 export const USAGE = `node test/faults/main.ts
-  --scenario mixed|outage|restarts   all of them unless given; may be repeated
+  --scenario mixed|database|outage|restarts
+                                     all of them unless given; may be repeated
   --seed N                           may be repeated; 1 to 5 unless given
   --events N                         of one mixed run; 20000 unless given
   --clients N                        20 unless given

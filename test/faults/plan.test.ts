@@ -6,11 +6,11 @@ import { randomOf } from './random.ts';
 import { earlyFault, faultOf } from './weather.ts';
 
 const DURATION = 30_000;
-const plans = [1, 2, 3, 4, 5].map((seed) => planMixed(seed, DURATION));
+const plans = [1, 2, 3, 4, 5].map((seed) => planMixed(seed, DURATION, { kills: true }));
 
 describe('the plan of a mixed run', () => {
   test('is the same for the same seed, and another for another', () => {
-    expect(planMixed(3, DURATION)).toEqual(plans[2]);
+    expect(planMixed(3, DURATION, { kills: true })).toEqual(plans[2]);
     expect(new Set(plans.map((plan) => JSON.stringify(plan))).size).toBe(plans.length);
   });
 
@@ -26,6 +26,11 @@ describe('the plan of a mixed run', () => {
   test('has crashes, deaths, failing calls and an outage for each seed', () => {
     for (const plan of plans)
       expect(kindsOf(plan)).toEqual(new Set(['crash', 'kill', 'shaky', 'down', 'calm']));
+  });
+
+  test('leaves the Worker alive where it is told to, and is the same otherwise', () => {
+    const plan = planMixed(1, DURATION, { kills: false });
+    expect(plan).toEqual(plans[0]?.filter((step) => step.do !== 'kill'));
   });
 
   test('never kills a Worker or a server that may still be starting', () => {

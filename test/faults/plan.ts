@@ -16,9 +16,11 @@ const APART = 8000;
  * A run of changing weather: stretches in which single calls fail, between them calm or an outage of some seconds; crashes of
  * the server and deaths of the Worker anywhere. The same seed and duration make the same plan, which ends calm.
  * @param duration ms
+ * @param options.kills whether the Worker dies at all
  */
-export function planMixed(seed: number, duration: number): Step[] {
-  const steps = [...weathers(seed, duration), ...crashes(seed, duration), ...kills(seed, duration)];
+export function planMixed(seed: number, duration: number, options: { kills: boolean }): Step[] {
+  const deaths = options.kills ? kills(seed, duration) : [];
+  const steps = [...weathers(seed, duration), ...crashes(seed, duration), ...deaths];
   return [...steps.sort((a, b) => a.at - b.at), { at: duration, do: 'weather', weather: { kind: 'calm' } }];
 }
 

@@ -40,9 +40,9 @@ export function describe(run: Run): string {
 }
 
 function title(run: Run): string {
-  if (run.scenario === 'mixed') {
+  if ('plan' in run) {
     const crashes = run.plan.filter((step) => step.do === 'crash').length;
-    return `mixed, seed ${run.seed}: ${run.plan.length} steps, of them ${crashes} crashes of the server and ${run.kills} deaths of the Worker`;
+    return `${run.scenario}, seed ${run.seed}: ${run.plan.length} steps, of them ${crashes} crashes of the server and ${run.kills} deaths of the Worker`;
   }
   if (run.scenario === 'restarts')
     return `restarts, seed ${run.seed}: the Worker is killed ${run.kills} times`;
@@ -50,7 +50,7 @@ function title(run: Run): string {
 }
 
 function particulars(run: Run): string[] {
-  if (run.scenario === 'mixed') return [];
+  if ('plan' in run) return [];
   if (run.scenario === 'restarts')
     return [`  recovery           an event stored at most ${seconds(run.slowestRecovery)} after a start`];
   return [
