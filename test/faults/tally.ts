@@ -3,13 +3,16 @@ export const DEAD_LETTER = 'message moved to the dead-letter queue';
 export const DROPPED = 'message dropped by the queue';
 export const CRASHED = 'workerd ended by itself';
 
-/** Counts lines of logs by what they tell; the lines themselves are not kept. */
+/** Counts lines of logs by what they tell. */
 export class Tally {
   readonly lines: Record<string, number> = {};
 
   /** A line of the Worker: JSON with an event, unless it is the runtime's own. */
   worker(line: string): void {
-    this.#count(eventOf(line) ?? 'other');
+    const event = eventOf(line);
+    // Not of ours: whoever reads the report will want to see it.
+    if (event === undefined) console.error(line);
+    this.#count(event ?? 'other');
   }
 
   /** A line of the platform. */
