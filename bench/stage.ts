@@ -104,6 +104,10 @@ function worker(scriptPath: string, bindings: Record<string, string>): Miniflare
       modulesRoot: dirname(scriptPath),
       bindings,
       host: '127.0.0.1',
+      // The Worker's line for each request goes to no terminal, which would cost the clients in this process their time.
+      handleStructuredLogs: ({ level, message }) => {
+        if (level === 'error' || level === 'warn') console.error(message);
+      },
       queueProducers: { QUEUE: 'daybook' },
       ratelimits: {
         RATE_LIMIT: { namespace_id: '1001', simple: { limit: 1_000_000, period: 10 } },

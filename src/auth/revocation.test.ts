@@ -115,14 +115,29 @@ describe('while the database fails', () => {
     expect(query.mock.calls.length).toBeGreaterThan(300);
   });
 
-  test('once it answers again the list is fresh within ten seconds of requests', async () => {
-    const { list, query } = listWith(down);
+  test('a call that fails at once costs a revoked key no more time: the next list is waited for', async () => {
+    const answers = vi
+      .fn<() => Promise<{ id: string }[]>>(async () => [{ id: KEY }])
+      .mockResolvedValueOnce([])
+      .mockImplementationOnce(down);
+    const { list } = listWith(answers);
     await list.check(KEY, waitUntil);
-    query.mockResolvedValue([{ id: KEY }]);
+    vi.advanceTimersByTime(59 * SECOND);
+    expect(await list.check(KEY, waitUntil)).toBe('valid');
     await vi.advanceTimersByTimeAsync(6 * SECOND);
-    // Another attempt begins, and this request does not wait for it.
-    expect(await list.check(KEY, waitUntil)).toBe('unknown');
-    await vi.advanceTimersByTimeAsync(0);
+    expect(await list.check(KEY, waitUntil)).toBe('revoked');
+  });
+
+  test('after a call that hung the list is waited for again within a quarter of a minute', async () => {
+    const { list, query } = listWith(hangs);
+    query.mockImplementationOnce(
+      () => new Promise((_, reject) => setTimeout(reject, 5 * SECOND, new TypeError('timed out'))),
+    );
+    const first = list.check(KEY, waitUntil);
+    await vi.advanceTimersByTimeAsync(5 * SECOND);
+    expect(await first).toBe('unknown');
+    query.mockImplementation(async () => [{ id: KEY }]);
+    await vi.advanceTimersByTimeAsync(15 * SECOND + 1);
     expect(await list.check(KEY, waitUntil)).toBe('revoked');
   });
 

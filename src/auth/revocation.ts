@@ -14,6 +14,8 @@ const PATIENCE = 500;
 const BACK_OFF = 5 * SECOND;
 /** A call that takes longer has failed. */
 const CALL_LIMIT = 5 * SECOND;
+/** So long after a call that hung nobody waits for another: until the next has ended too. */
+const HUNG = BACK_OFF + 2 * CALL_LIMIT;
 
 interface Refresh {
   startedAt: number;
@@ -30,6 +32,7 @@ export class RevocationList {
   #revoked: ReadonlySet<string> = new Set();
   #readAt = -Infinity;
   #failedAt = -Infinity;
+  #hungAt = -Infinity;
   #refresh: Refresh | undefined;
   readonly #sql: Sql;
   readonly #now: () => number;
@@ -54,7 +57,7 @@ export class RevocationList {
     if (age > AGEING && sinceFailure > BACK_OFF) {
       const refresh = this.#underWay() ?? this.#start(waitUntil);
       // Only the first requests wait for a database that hangs: not those of each later attempt.
-      const isWorthIt = age > FRESH && sinceFailure > FRESH;
+      const isWorthIt = age > FRESH && this.#now() - this.#hungAt > HUNG;
       if (isWorthIt) await within(refresh.startedAt + PATIENCE - this.#now(), refresh.done);
     }
     if (this.#revoked.has(keyId)) return 'revoked';
@@ -89,6 +92,7 @@ export class RevocationList {
       this.#readAt = startedAt;
     } catch (error) {
       this.#failedAt = this.#now();
+      if (this.#failedAt - startedAt >= PATIENCE) this.#hungAt = this.#failedAt;
       console.warn(
         JSON.stringify({
           event: 'revocation_list_failed',

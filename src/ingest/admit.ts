@@ -4,7 +4,7 @@ import type { Ingest } from './ingest.ts';
 import type { Writer } from './writer.ts';
 
 /** ms that a request may wait for a database that is down to be probed. */
-const PROBE_PATIENCE = 1000;
+export const PROBE_PATIENCE = 1000;
 
 /** Whether a request that waits for the commit may wait for what the breaker learns next. */
 export function isWorthWaiting(breaker: Breaker): boolean {

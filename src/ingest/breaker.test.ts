@@ -41,6 +41,26 @@ test('a call that hung opens it at once, for it says as much as several', async 
   expect([breaker.isClosed, breaker.wait]).toEqual([false, 200]);
 });
 
+test('a call that fails or hangs says nothing once a later one has succeeded', async () => {
+  const breaker = new Breaker({ threshold: 1, hung: 4000 });
+  const hanging = breaker.watch(new Promise<boolean>((resolve) => setTimeout(resolve, 7000, true)), Boolean);
+  await call(breaker, 'succeeds', 20);
+  await vi.advanceTimersByTimeAsync(7000);
+  await hanging;
+  expect([breaker.isClosed, breaker.admits()]).toEqual([true, true]);
+});
+
+test('a call that rejects has failed, and ends a probe', async () => {
+  const breaker = new Breaker({ threshold: 1, first: 200, longest: 200 });
+  await call(breaker, 'fails');
+  vi.advanceTimersByTime(200);
+  expect(breaker.admits()).toBe(true);
+  const rejected = breaker.watch(Promise.reject(new Error('a fault of ours')), () => false);
+  await expect(rejected).rejects.toThrow('a fault of ours');
+  vi.advanceTimersByTime(200);
+  expect(breaker.admits()).toBe(true);
+});
+
 test('when its time is over one call is let through, and only one, until it has reported', async () => {
   const breaker = new Breaker({ threshold: 1, first: 200, probeLimit: 10_000 });
   await call(breaker, 'fails');

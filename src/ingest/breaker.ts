@@ -80,7 +80,7 @@ export class Breaker {
     return true;
   }
 
-  /** Learns from a call. @param hasFailed judges what it gives; one that rejects has told nothing */
+  /** Learns from a call. @param hasFailed judges what it gives; one that rejects has failed */
   async watch<T>(calling: Promise<T>, hasFailed: (outcome: T) => boolean): Promise<T> {
     const call = { startedAt: this.#options.now() };
     this.#prune();
@@ -90,6 +90,9 @@ export class Breaker {
       if (hasFailed(outcome)) this.#failed(call.startedAt);
       else this.#succeeded();
       return outcome;
+    } catch (error) {
+      this.#failed(call.startedAt);
+      throw error;
     } finally {
       this.#underWay.delete(call);
     }
@@ -108,6 +111,8 @@ export class Breaker {
   }
 
   #failed(startedAt: number): void {
+    // A later one succeeded.
+    if (startedAt < this.#succeededAt) return;
     // A call that was made before the breaker opened, or before its probe was, says nothing new.
     if (!this.isClosed && (!this.#isProbed || startedAt < this.#probedAt)) return;
     this.#isProbed = false;

@@ -71,8 +71,8 @@ test('while the database is down every message comes again, later each time, and
   }
 });
 
-test('small messages that have to wait come again in few, and as late as the oldest of them', async () => {
-  const ports = new Ports();
+test('small messages that have to wait for an outage to end come again in few, and as late as the oldest of them', async () => {
+  const ports = new Ports({ threshold: 1 });
   ports.databaseFails = true;
   const messages = await Promise.all(
     Array.from({ length: 100 }, (_, m) => message([`row ${m}`], 1 + (m % 6))),
@@ -152,6 +152,25 @@ test('now and then a message goes alone, so that none holds up another for ever'
   ];
   await consume(messages, ports.database, ports.spill);
   expect(ports.calls).toEqual([1, 1, 2]);
+});
+
+test('a row that the database fails at holds up its neighbours for a while only, however they came to travel with it', async () => {
+  const ports = new Ports();
+  ports.failsAt = 'poison';
+  const rows = Array.from({ length: 30 }, (_, row) => (row === 20 ? 'poison' : `row ${row}`));
+  let waiting = [await message(rows.slice(0, 10)), await message(rows.slice(10))];
+  for (let round = 1; ports.stored.length < 29; round += 1) {
+    expect(round).toBeLessThan(100);
+    ports.sent = [];
+    await consume(waiting, ports.database, ports.spill);
+    const again = waiting.filter(({ fate }) => fate !== 'acked');
+    waiting = [
+      ...again.map(({ body, attempts }) => messageOf(body, attempts + 1)),
+      ...ports.sent.map(({ body }) => messageOf(body)),
+    ];
+  }
+  expect(new Set(ports.stored)).toEqual(new Set(rows.filter((row) => row !== 'poison')));
+  expect(ports.buried).toEqual([]);
 });
 
 test('a message that cannot be read is kept as it is', async () => {

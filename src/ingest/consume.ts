@@ -1,4 +1,4 @@
-import { splitRows } from '../db/append.ts';
+import { joinRows, splitRows } from '../db/append.ts';
 import { utf8Length } from '../events/measure.ts';
 import { rowBytes } from '../events/row.ts';
 import { storeOrBury } from './bury.ts';
@@ -42,12 +42,10 @@ export async function consume(
     if (opened === undefined) await buryMessage(message, database, spill);
     else parcels.push(parcelOf(message, opened));
   }
-  const done = await storeParcels(parcels, database);
+  const { done, suspects } = await storeParcels(parcels, database);
   for (const { message } of done) message.ack();
-  await postponeAll(
-    parcels.filter((parcel) => !done.has(parcel)),
-    spill,
-  );
+  const left = parcels.filter((parcel) => !done.has(parcel));
+  await postponeAll(left, suspects, spill);
   const [events, settled] = [countRows(parcels), countRows(done)];
   const ms = Date.now() - startedAt;
   console.log(JSON.stringify({ event: 'queue_batch', messages: messages.length, events, settled, ms }));
@@ -64,9 +62,16 @@ function countRows(parcels: Iterable<Parcel>): number {
   return count;
 }
 
-/** @returns the parcels of which every row is stored or kept */
-async function storeParcels(parcels: readonly Parcel[], database: Database): Promise<Set<Parcel>> {
+/**
+ * @returns `done`: the parcels of which every row is stored or kept; `suspects`: those in calls that failed although the
+ *   database works, so that something in one of them may be the reason
+ */
+async function storeParcels(
+  parcels: readonly Parcel[],
+  database: Database,
+): Promise<Record<'done' | 'suspects', Set<Parcel>>> {
   const done = new Set<Parcel>();
+  const suspects = new Set<Parcel>();
   // One call is tried in any case: consumers are few, and tell the breaker when the database is back.
   for (const call of callsOf(parcels, database.breaker.isClosed)) {
     const rows = call.map(({ joined }) => splitRows(joined));
@@ -75,10 +80,12 @@ async function storeParcels(parcels: readonly Parcel[], database: Database): Pro
     for (const [place, parcel] of call.entries()) {
       const own = rows[place]?.map(() => inOrder.next().value) ?? [];
       if (own.every((outcome) => outcome !== undefined && isFinal(outcome))) done.add(parcel);
+      if (own.some((outcome) => outcome?.result === 'unavailable')) suspects.add(parcel);
     }
-    if (outcomes.some(({ result }) => result === 'unavailable')) break;
+    // The rest would be tried in vain, and none of it is to blame.
+    if (!database.breaker.isClosed) return { done, suspects: new Set() };
   }
-  return done;
+  return { done, suspects };
 }
 
 /** One message alone finds out whether a database is back that was down: a call in vain is to cost little. */
@@ -93,14 +100,36 @@ function* callsOf(parcels: readonly Parcel[], isUp: boolean): Generator<readonly
   });
 }
 
-/** Lets what could not be stored come again later, small messages in fewer ones. */
-async function postponeAll(parcels: readonly Parcel[], spill: Spill): Promise<void> {
-  const small = parcels.filter(({ joined, alone }) => utf8Length(joined) < SMALL && !alone);
+/**
+ * Lets what could not be stored come again later, small messages in fewer ones. A suspect stays apart, and comes in halves
+ * once it failed alone: what holds it up stands alone in the end.
+ */
+async function postponeAll(
+  parcels: readonly Parcel[],
+  suspects: ReadonlySet<Parcel>,
+  spill: Spill,
+): Promise<void> {
+  const small = parcels.filter(
+    (parcel) => utf8Length(parcel.joined) < SMALL && !parcel.alone && !suspects.has(parcel),
+  );
   const merged = new Set(small.length > 1 ? await mergeLater(small, spill) : []);
   for (const parcel of parcels) {
-    if (merged.has(parcel)) parcel.message.ack();
+    const isHeld =
+      merged.has(parcel) || (parcel.alone && suspects.has(parcel) && (await halveLater(parcel, spill)));
+    if (isHeld) parcel.message.ack();
     else await postpone(parcel.message, parcel.tries, spill);
   }
+}
+
+/** @returns whether the queue holds both halves; nothing is lost where it holds one, for a row is stored once */
+async function halveLater({ joined, tries }: Parcel, spill: Spill): Promise<boolean> {
+  const rows = splitRows(joined);
+  const middle = rows.length >> 1;
+  if (middle === 0) return false;
+  const later = { tries, delaySeconds: delayAfter(tries) };
+  const first = await spillRows([joinRows(rows.slice(0, middle))], spill, () => {}, later);
+  const second = await spillRows([joinRows(rows.slice(middle))], spill, () => {}, later);
+  return first + second === 2;
 }
 
 /** @returns those whose rows the queue holds once more */

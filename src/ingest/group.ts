@@ -16,7 +16,8 @@ export class Group {
   readonly bytes: number;
   /** all or nothing */
   readonly atomic: boolean;
-  /** when its request stops waiting */
+  /** ms since 1970: when it came, and when its request stops waiting */
+  readonly arrivedAt = Date.now();
   readonly giveUpAt: number;
   /** a call carried it before, and may have stored it although the answer was lost */
   tried = false;

@@ -19,6 +19,8 @@ export class Ports {
   /** rows of each call of the database */
   calls: number[] = [];
   databaseFails = false;
+  /** a row that makes each call fail */
+  failsAt: string | undefined;
   buryFails = false;
   queueFails = false;
   readonly database: Database;
@@ -48,9 +50,13 @@ export class Ports {
     this.spill = { queue, breaker: new Breaker(options) };
   }
 
+  #isDown(rows: readonly string[]): boolean {
+    return this.databaseFails || rows.some((row) => row === this.failsAt);
+  }
+
   #append(rows: readonly string[]): Outcome<NotStored[]> {
     this.calls.push(rows.length);
-    if (this.databaseFails) return DOWN;
+    if (this.#isDown(rows)) return DOWN;
     if (rows.some((row) => row.startsWith('bad'))) {
       return {
         ok: false,
@@ -63,7 +69,7 @@ export class Ports {
 
   #appendEach(rows: readonly string[]): Outcome<NotStoredAlone[]> {
     this.calls.push(rows.length);
-    if (this.databaseFails) return DOWN;
+    if (this.#isDown(rows)) return DOWN;
     const value = rows.flatMap((row, index): NotStoredAlone[] => {
       if (!row.startsWith('bad')) this.stored.push(row);
       const refused = {

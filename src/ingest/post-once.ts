@@ -69,7 +69,7 @@ export function createPostOnce(sql: Sql, secrets: readonly string[], breaker: Br
   }
 
   function tryOnce(keyed: KeyedRow, until: number): Promise<OnceOutcome> {
-    const limit = Math.min(CALL_LIMIT, until + PATIENCE - Date.now());
+    const limit = Math.max(1, Math.min(CALL_LIMIT, until + PATIENCE - Date.now()));
     return breaker.watch(appendOnce(sql, keyed, AbortSignal.timeout(limit)), isUnavailable);
   }
 

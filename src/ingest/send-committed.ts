@@ -1,6 +1,6 @@
 import { readNotStored } from '../db/append.ts';
 import type { DatabaseFailure } from '../db/failure.ts';
-import { isWorthWaiting } from './admit.ts';
+import { isWorthWaiting, PROBE_PATIENCE } from './admit.ts';
 import { buryRows, lostAmong } from './bury.ts';
 import type { Database } from './database.ts';
 import { isSettled, openItems, settleItems, type Group } from './group.ts';
@@ -13,9 +13,12 @@ export function sendCommitted(database: Database): Send {
     if (isSettled(groups)) return;
     const atomic = groups.find((group) => group.atomic);
     if (!database.breaker.admits()) {
-      // As at the door.
-      if (!isWorthWaiting(database.breaker))
-        for (const group of groups) group.settleRest({ result: 'unavailable' });
+      // As at the door, and no longer: a second may be longer than the breaker's pause.
+      const isHopeless = !isWorthWaiting(database.breaker);
+      for (const group of groups) {
+        if (isHopeless || Date.now() - group.arrivedAt >= PROBE_PATIENCE)
+          group.settleRest({ result: 'unavailable' });
+      }
       return;
     }
     await (atomic === undefined

@@ -234,6 +234,26 @@ describe('group commit', () => {
     expect(reports.every((requests) => requests > 0)).toBe(true);
   });
 
+  test('where calls are held up and take all places, one more goes around them', async () => {
+    const store = new Store();
+    let isHeldUp = false;
+    const append: Append = async (rows, atomic) => {
+      if (!isHeldUp) await new Promise((resolve) => setTimeout(resolve, 7000));
+      return store.append(rows, atomic);
+    };
+    const writer = writerOf(store, append, { fullEvents: 2, maxEvents: 2, isHeldUp: () => isHeldUp });
+    const hanging = Promise.all(['a', 'b', 'c', 'd', 'e'].map((id) => writer.write([prepared(id)])));
+    await vi.advanceTimersByTimeAsync(1000);
+    isHeldUp = true;
+    const others = ['f', 'g', 'h'].map((id) => writer.write([prepared(id)]));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await Promise.all(others)).toEqual([[COMMITTED], [COMMITTED], [COMMITTED]]);
+    expect(store.rows.size).toBe(3);
+    await vi.advanceTimersByTimeAsync(7000);
+    await hanging;
+    expect(store.rows.size).toBe(8);
+  });
+
   test('a linger ends when enough events wait', async () => {
     const store = new Store();
     const writer = writerOf(store, slowly(store), { linger: 100, lingerEvents: 2 });

@@ -51,13 +51,14 @@ interface Underway {
 
 /**
  * Group commit: while a flush is under way, arriving events wait, and leave together in the next. Others start beside it
- * only with a full call, so that neither the isolate nor the database waits for the other.
+ * with a full call, so that neither the isolate nor the database waits for the other, or where it is held up.
  *
  * workerd may cancel what a finished request left running, so no loop outlives its request: each flush is led by one of
  * the waiting requests, and when it ends the lead passes to the one that waited longest. Every waiting request watches the
  * leaders and takes over from a dead one. Sending twice is harmless: an event is stored once.
  *
- * A lone event leaves at once. Only a flush that others waited for lingers a little, so that calls stay few and full.
+ * A lone event leaves at once. Only a flush that others waited for lingers a little, so that calls stay few and full, and
+ * any flush while what it sends to is held up.
  */
 export class Writer {
   readonly #options: Required<WriterOptions>;
@@ -145,17 +146,16 @@ export class Writer {
   }
 
   /**
-   * Another flush may start: there is none, or there is room for one and enough for it to carry. One that is held up, or that
-   * finds out whether the database is back, holds up no others.
+   * Another flush may start: there is none, or there is room for one and enough for it to carry. Where they are held up,
+   * one more goes around them.
    */
   #mayStart(): boolean {
     const { flushes, fullEvents, isHeldUp } = this.#options;
     if (this.#flushes.length === 0) return true;
-    if (this.#flushes.length >= flushes) return false;
-    if (this.#holds(fullEvents)) return true;
+    if (this.#flushes.length < flushes && this.#holds(fullEvents)) return true;
+    if (this.#flushes.length > flushes) return false;
     // One that has not boarded yet takes whatever waits.
-    const areAllGone = this.#flushes.every(({ groups }) => groups.length > 0);
-    return areAllGone && isHeldUp();
+    return this.#flushes.every(({ groups }) => groups.length > 0) && isHeldUp();
   }
 
   #deadFlushes(): Underway[] {

@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { PreparedEvent } from '../events/prepare.ts';
+import { Ports } from './ports.fixture.ts';
+import { Room } from './room.ts';
+import { sendCommitted } from './send-committed.ts';
+import { Writer } from './writer.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(console, 'error').mockReturnValue();
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+function prepared(row: string): PreparedEvent {
+  const createdAt = '1970-01-01T00:00:00.000Z';
+  return { id: row, workspaceId: 'acme', createdAt, row, bytes: row.length, leafHash: '', redacted: [] };
+}
+
+function writerOf({ database }: Ports): Writer {
+  return new Writer({ send: sendCommitted(database), room: new Room(1e6) });
+}
+
+/** What becomes of an event, and after how many ms. */
+async function write(writer: Writer, row: string): Promise<[string | undefined, number]> {
+  const startedAt = Date.now();
+  const written = writer
+    .write([prepared(row)])
+    .then(([outcome]) => [outcome?.result, Date.now() - startedAt]);
+  await vi.advanceTimersByTimeAsync(20_000);
+  return (await written) as [string | undefined, number];
+}
+
+test('whoever waits for the commit is told at once when the database is found to be down', async () => {
+  const ports = new Ports({ threshold: 1 });
+  ports.databaseFails = true;
+  expect(await write(writerOf(ports), 'a')).toEqual(['unavailable', 0]);
+});
+
+test('and no later than after a second or so, where other events find it out again and again', async () => {
+  const ports = new Ports({ threshold: 1 });
+  const { breaker } = ports.database;
+  ports.databaseFails = true;
+  const writer = writerOf(ports);
+  await write(writer, 'a');
+  const others = setInterval(() => {
+    if (breaker.admits()) void ports.database.append(['other'], false);
+  }, 1);
+  await vi.advanceTimersByTimeAsync(1000);
+  const [result, ms] = await write(writer, 'b');
+  clearInterval(others);
+  expect(result).toBe('unavailable');
+  expect(ms).toBeLessThan(2000);
+});
+
+test('an event waits for a database that comes back meanwhile, and is stored', async () => {
+  const ports = new Ports({ threshold: 1 });
+  ports.databaseFails = true;
+  const writer = writerOf(ports);
+  await write(writer, 'a');
+  // Its pause begins anew: nobody has tried for long.
+  void ports.database.append(['other'], false);
+  expect(ports.database.breaker.admits()).toBe(true);
+  await ports.database.append(['probe'], false);
+  setTimeout(() => (ports.databaseFails = false), 100);
+  const [result, ms] = await write(writer, 'b');
+  expect(result).toBe('committed');
+  expect(ms).toBeLessThan(2000);
+});
