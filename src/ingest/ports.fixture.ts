@@ -2,12 +2,19 @@ import { splitRows, type NotStored, type NotStoredAlone } from '../db/append.ts'
 import type { Outcome } from '../db/call.ts';
 import type { Letter } from '../db/dead-letters.ts';
 import type { Queue } from '../env.ts';
+import type { PreparedEvent } from '../events/prepare.ts';
 import { Breaker } from './breaker.ts';
 import { telling, type Database } from './database.ts';
 import { openMessage } from './queue-message.ts';
 import type { Spill } from './spill.ts';
 
 const DOWN = { ok: false as const, failure: { kind: 'unavailable' as const, sqlstate: null } };
+
+/** An event whose row is a plain word. */
+export function prepared(row: string): PreparedEvent {
+  const createdAt = '1970-01-01T00:00:00.000Z';
+  return { id: row, workspaceId: 'acme', createdAt, row, bytes: row.length, leafHash: '', redacted: [] };
+}
 
 /** What stands behind the ports of ingest, for unit tests: rows are plain words, and `bad…` ones are refused. */
 export class Ports {

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { PreparedEvent } from '../events/prepare.ts';
 import type { Group, WriteOutcome } from './group.ts';
-import { Ports } from './ports.fixture.ts';
+import { Ports, prepared } from './ports.fixture.ts';
 import { Room } from './room.ts';
 import { sendAccepted } from './send-accepted.ts';
 import { sendQueued } from './send-queued.ts';
@@ -15,11 +14,6 @@ afterEach(() => {
   vi.restoreAllMocks();
   vi.useRealTimers();
 });
-
-function prepared(row: string): PreparedEvent {
-  const createdAt = '1970-01-01T00:00:00.000Z';
-  return { id: row, workspaceId: 'acme', createdAt, row, bytes: row.length, leafHash: '', redacted: [] };
-}
 
 async function write(ports: Ports, rows: readonly string[], { ack = 'accepted', ms = 30_000 } = {}) {
   const send = ack === 'accepted' ? sendAccepted(ports.database, ports.spill) : sendQueued(ports.spill);

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { PreparedEvent } from '../events/prepare.ts';
-import { Ports } from './ports.fixture.ts';
+import { Ports, prepared } from './ports.fixture.ts';
 import { Room } from './room.ts';
 import { sendCommitted } from './send-committed.ts';
 import { Writer } from './writer.ts';
@@ -13,11 +12,6 @@ afterEach(() => {
   vi.restoreAllMocks();
   vi.useRealTimers();
 });
-
-function prepared(row: string): PreparedEvent {
-  const createdAt = '1970-01-01T00:00:00.000Z';
-  return { id: row, workspaceId: 'acme', createdAt, row, bytes: row.length, leafHash: '', redacted: [] };
-}
 
 function writerOf({ database }: Ports): Writer {
   return new Writer({ send: sendCommitted(database), room: new Room(1e6) });
