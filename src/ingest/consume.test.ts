@@ -9,7 +9,10 @@ beforeEach(() => {
   vi.spyOn(console, 'error').mockReturnValue();
   vi.spyOn(console, 'log').mockReturnValue();
 });
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
 
 /** A message, and what became of it: `acked`, or the seconds after which it comes again. */
 interface Sent extends Delivered {
@@ -154,23 +157,55 @@ test('now and then a message goes alone, so that none holds up another for ever'
   expect(ports.calls).toEqual([1, 1, 2]);
 });
 
-test('a row that the database fails at holds up its neighbours for a while only, however they came to travel with it', async () => {
-  const ports = new Ports();
-  ports.failsAt = 'poison';
-  const rows = Array.from({ length: 30 }, (_, row) => (row === 20 ? 'poison' : `row ${row}`));
-  let waiting = [await message(rows.slice(0, 10)), await message(rows.slice(10))];
-  for (let round = 1; ports.stored.length < 29; round += 1) {
-    expect(round).toBeLessThan(100);
-    ports.sent = [];
-    await consume(waiting, ports.database, ports.spill);
-    const again = waiting.filter(({ fate }) => fate !== 'acked');
-    waiting = [
-      ...again.map(({ body, attempts }) => messageOf(body, attempts + 1)),
-      ...ports.sent.map(({ body }) => messageOf(body)),
-    ];
-  }
-  expect(new Set(ports.stored)).toEqual(new Set(rows.filter((row) => row !== 'poison')));
-  expect(ports.buried).toEqual([]);
+test.each([0, 7000])(
+  'a row at which the database fails after %i ms holds up its neighbours for a while only, whatever it was merged with',
+  async (ms) => {
+    vi.useFakeTimers();
+    const ports = new Ports({ threshold: 3 });
+    ports.meets = async (rows) => {
+      const isPoison = rows.includes('poison');
+      if (isPoison) await new Promise((resolve) => setTimeout(resolve, ms));
+      return !isPoison;
+    };
+    const rows = Array.from({ length: 30 }, (_, row) => (row === 20 ? 'poison' : `row ${row}`));
+    let waiting = [await message(rows.slice(0, 10)), await message(rows.slice(10))];
+    for (let round = 1; new Set(ports.stored).size < 29; round += 1) {
+      expect(round).toBeLessThan(30);
+      ports.sent = [];
+      const consumed = consume(waiting, ports.database, ports.spill);
+      await vi.advanceTimersByTimeAsync(120_000);
+      await consumed;
+      const again = waiting.filter(({ fate }) => fate !== 'acked');
+      waiting = [
+        ...again.map(({ body, attempts }) => messageOf(body, attempts + 1)),
+        ...ports.sent.map(({ body }) => messageOf(body)),
+      ];
+    }
+    expect(new Set(ports.stored)).toEqual(new Set(rows.filter((row) => row !== 'poison')));
+    expect(ports.buried).toEqual([]);
+  },
+);
+
+test('a batch whose calls hang ends long before the platform would end it, and what was stored is done with', async () => {
+  vi.useFakeTimers();
+  const ports = new Ports({ threshold: 3 });
+  ports.meets = async (rows) => {
+    const hangs = rows.includes('hangs');
+    if (hangs) await new Promise((resolve) => setTimeout(resolve, 7000));
+    return !hangs;
+  };
+  // At the eighth attempt each goes alone.
+  const messages = await Promise.all(
+    Array.from({ length: 100 }, (_, m) => message([m === 0 ? 'stored' : 'hangs', `${m}`], 8)),
+  );
+  const startedAt = Date.now();
+  let ms = Infinity;
+  const consumed = consume(messages, ports.database, ports.spill).then(() => (ms = Date.now() - startedAt));
+  await vi.advanceTimersByTimeAsync(900_000);
+  await consumed;
+  expect(ms).toBeLessThan(70_000);
+  expect(fates(messages)[0]).toBe('acked');
+  expect(fates(messages)).not.toContain(undefined);
 });
 
 test('a message that cannot be read is kept as it is', async () => {

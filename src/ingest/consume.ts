@@ -1,4 +1,4 @@
-import { joinRows, splitRows } from '../db/append.ts';
+import { splitRows } from '../db/append.ts';
 import { utf8Length } from '../events/measure.ts';
 import { rowBytes } from '../events/row.ts';
 import { storeOrBury } from './bury.ts';
@@ -6,9 +6,9 @@ import { chunksOf } from './chunks.ts';
 import { buryMessage } from './consume-dead.ts';
 import type { Database } from './database.ts';
 import { isFinal } from './group.ts';
-import { openMessage, type Opened } from './queue-message.ts';
+import { openMessage, packRows, type Opened } from './queue-message.ts';
 import { delayAfter, postpone, type Delivered } from './postpone.ts';
-import { spillRows, type Spill } from './spill.ts';
+import { sendMessages, spillRows, type Spill } from './spill.ts';
 
 /** One message, and the rows in it. */
 interface Parcel extends Opened {
@@ -23,6 +23,8 @@ interface Parcel extends Opened {
 const CALL = { count: 1000, bytes: 4 * 1024 * 1024 };
 /** Bytes; smaller messages that have to wait are sent anew together, for an outage may leave very many of them. */
 const SMALL = 50_000;
+/** ms; what could not be tried by then comes again: the platform ends a batch after 15 minutes. */
+const PATIENCE = 60_000;
 /** At each so-manieth attempt a message goes alone, so that nothing in another can hold it up for ever. */
 const ALONE_AT = 8;
 
@@ -43,7 +45,6 @@ export async function consume(
     else parcels.push(parcelOf(message, opened));
   }
   const { done, suspects } = await storeParcels(parcels, database);
-  for (const { message } of done) message.ack();
   const left = parcels.filter((parcel) => !done.has(parcel));
   await postponeAll(left, suspects, spill);
   const [events, settled] = [countRows(parcels), countRows(done)];
@@ -63,13 +64,15 @@ function countRows(parcels: Iterable<Parcel>): number {
 }
 
 /**
- * @returns `done`: the parcels of which every row is stored or kept; `suspects`: those in calls that failed although the
- *   database works, so that something in one of them may be the reason
+ * Stores parcels, and acknowledges each that is done with.
+ * @returns `done`: those of which every row is stored or kept; `suspects`: those that went alone in a call that failed although
+ *   the database works, so that something in them is the reason
  */
 async function storeParcels(
   parcels: readonly Parcel[],
   database: Database,
 ): Promise<Record<'done' | 'suspects', Set<Parcel>>> {
+  const until = Date.now() + PATIENCE;
   const done = new Set<Parcel>();
   const suspects = new Set<Parcel>();
   // One call is tried in any case: consumers are few, and tell the breaker when the database is back.
@@ -79,13 +82,22 @@ async function storeParcels(
     const inOrder = outcomes.values();
     for (const [place, parcel] of call.entries()) {
       const own = rows[place]?.map(() => inOrder.next().value) ?? [];
-      if (own.every((outcome) => outcome !== undefined && isFinal(outcome))) done.add(parcel);
-      if (own.some((outcome) => outcome?.result === 'unavailable')) suspects.add(parcel);
+      if (!own.every((outcome) => outcome !== undefined && isFinal(outcome))) continue;
+      done.add(parcel);
+      parcel.message.ack();
     }
-    // The rest would be tried in vain, and none of it is to blame.
-    if (!database.breaker.isClosed) return { done, suspects: new Set() };
+    const hasFailed = outcomes.some(({ result }) => result === 'unavailable');
+    const suspect = call.find(({ alone }) => alone);
+    if (hasFailed && suspect !== undefined && (await answers(database))) suspects.add(suspect);
+    // The rest would be tried in vain, or for longer than a batch may take.
+    if (!database.breaker.isClosed || Date.now() >= until) break;
   }
   return { done, suspects };
+}
+
+/** Whether the database takes a call of nothing. */
+async function answers(database: Database): Promise<boolean> {
+  return (await database.append([], false)).ok;
 }
 
 /** One message alone finds out whether a database is back that was down: a call in vain is to cost little. */
@@ -101,35 +113,29 @@ function* callsOf(parcels: readonly Parcel[], isUp: boolean): Generator<readonly
 }
 
 /**
- * Lets what could not be stored come again later, small messages in fewer ones. A suspect stays apart, and comes in halves
- * once it failed alone: what holds it up stands alone in the end.
+ * Lets what could not be stored come again later, small messages in fewer ones, and a suspect in halves: what holds it up
+ * stands alone in the end.
  */
 async function postponeAll(
   parcels: readonly Parcel[],
   suspects: ReadonlySet<Parcel>,
   spill: Spill,
 ): Promise<void> {
-  const small = parcels.filter(
-    (parcel) => utf8Length(parcel.joined) < SMALL && !parcel.alone && !suspects.has(parcel),
-  );
+  const small = parcels.filter(({ joined, alone }) => utf8Length(joined) < SMALL && !alone);
   const merged = new Set(small.length > 1 ? await mergeLater(small, spill) : []);
   for (const parcel of parcels) {
-    const isHeld =
-      merged.has(parcel) || (parcel.alone && suspects.has(parcel) && (await halveLater(parcel, spill)));
+    const isHeld = merged.has(parcel) || (suspects.has(parcel) && (await halveLater(parcel, spill)));
     if (isHeld) parcel.message.ack();
     else await postpone(parcel.message, parcel.tries, spill);
   }
 }
 
-/** @returns whether the queue holds both halves; nothing is lost where it holds one, for a row is stored once */
-async function halveLater({ joined, tries }: Parcel, spill: Spill): Promise<boolean> {
+/** So that what comes again goes alone again. @returns whether the queue holds both halves, or the one row there is */
+async function halveLater({ joined, tries }: Parcel, { queue }: Spill): Promise<boolean> {
   const rows = splitRows(joined);
   const middle = rows.length >> 1;
-  if (middle === 0) return false;
-  const later = { tries, delaySeconds: delayAfter(tries) };
-  const first = await spillRows([joinRows(rows.slice(0, middle))], spill, () => {}, later);
-  const second = await spillRows([joinRows(rows.slice(middle))], spill, () => {}, later);
-  return first + second === 2;
+  const halves = [rows.slice(0, middle), rows.slice(middle)].map((half) => packRows(half, tries - 1));
+  return sendMessages(queue, (await Promise.all(halves)).flat(), delayAfter(tries));
 }
 
 /** @returns those whose rows the queue holds once more */

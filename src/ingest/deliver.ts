@@ -48,9 +48,10 @@ export async function deliver(
   }
   const { writer, waits } = admission;
   const onSettled = waits ? undefined : (outcomes: readonly WriteOutcome[]) => report(events, outcomes);
-  const written = writer.write(events, { atomic, ...(onSettled && { onSettled }) });
-  // In waitUntil even when the answer waits for it: the client may hang up, and others' events travel along.
-  c.executionCtx.waitUntil(written);
+  const waitUntil = (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise);
+  const written = writer.write(events, { atomic, waitUntil, ...(onSettled && { onSettled }) });
+  // Even when the answer waits for it: the client may hang up, and others' events travel along.
+  waitUntil(written);
   if (!waits) return events.map(() => ({ result: 'accepted' }));
 
   const outcomes = await within(PATIENCE, written);

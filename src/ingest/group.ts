@@ -16,13 +16,16 @@ export class Group {
   readonly bytes: number;
   /** all or nothing */
   readonly atomic: boolean;
-  /** ms since 1970: when it came, and when its request stops waiting */
-  readonly arrivedAt = Date.now();
+  /** when its request stops waiting */
   readonly giveUpAt: number;
+  /** ms since 1970: since when it waits for a database that is down */
+  refusedAt: number | undefined;
   /** a call carried it before, and may have stored it although the answer was lost */
   tried = false;
   /** its request led a flush and was taken for dead: it is not to lead again */
   abandoned = false;
+  /** its request led a flush beside others that were held up */
+  wentAround = false;
   /** how many events have no outcome yet */
   open: number;
   /** called when nothing is open any more, or when this group is to lead */

@@ -26,8 +26,8 @@ export class Ports {
   /** rows of each call of the database */
   calls: number[] = [];
   databaseFails = false;
-  /** a row that makes each call fail */
-  failsAt: string | undefined;
+  /** what happens before the database answers a call; whether it does */
+  meets: (rows: readonly string[]) => Promise<boolean> = async () => true;
   buryFails = false;
   queueFails = false;
   readonly database: Database;
@@ -57,13 +57,13 @@ export class Ports {
     this.spill = { queue, breaker: new Breaker(options) };
   }
 
-  #isDown(rows: readonly string[]): boolean {
-    return this.databaseFails || rows.some((row) => row === this.failsAt);
+  async #isDown(rows: readonly string[]): Promise<boolean> {
+    return this.databaseFails || !(await this.meets(rows));
   }
 
-  #append(rows: readonly string[]): Outcome<NotStored[]> {
+  async #append(rows: readonly string[]): Promise<Outcome<NotStored[]>> {
     this.calls.push(rows.length);
-    if (this.#isDown(rows)) return DOWN;
+    if (await this.#isDown(rows)) return DOWN;
     if (rows.some((row) => row.startsWith('bad'))) {
       return {
         ok: false,
@@ -74,9 +74,9 @@ export class Ports {
     return { ok: true, value: [] };
   }
 
-  #appendEach(rows: readonly string[]): Outcome<NotStoredAlone[]> {
+  async #appendEach(rows: readonly string[]): Promise<Outcome<NotStoredAlone[]>> {
     this.calls.push(rows.length);
-    if (this.#isDown(rows)) return DOWN;
+    if (await this.#isDown(rows)) return DOWN;
     const value = rows.flatMap((row, index): NotStoredAlone[] => {
       if (!row.startsWith('bad')) this.stored.push(row);
       const refused = {

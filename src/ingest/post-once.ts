@@ -4,7 +4,7 @@ import type { Sql } from '../db/client.ts';
 import type { PreparedEvent } from '../events/prepare.ts';
 import { BodyBudget } from '../http/body-budget.ts';
 import { ProblemError } from '../http/problem.ts';
-import { isWorthWaiting } from './admit.ts';
+import { isWorthWaiting, PROBE_PATIENCE } from './admit.ts';
 import type { Breaker } from './breaker.ts';
 import { CALL_LIMIT } from './database.ts';
 import { deliveryProblem } from './deliver.ts';
@@ -52,11 +52,14 @@ export function createPostOnce(sql: Sql, secrets: readonly string[], breaker: Br
     const receipt = { id, workspace_id, created_at, redacted };
     const keyed = { key, bodyHashes: hashBody(body, secrets), row, receipt };
     if (turn > 0) await pause(turn);
+    let refusedAt: number | undefined;
     for (let attempt = 0; ; attempt += 1) {
       const outcome = breaker.admits() ? await tryOnce(keyed, until) : NOT_TRIED;
       if (!isUnavailable(outcome)) return attempt > 0 ? own(outcome, event) : outcome;
       const wait = backoff(attempt);
-      const isHopeless = outcome !== NOT_TRIED && !breaker.isClosed;
+      if (outcome === NOT_TRIED) refusedAt ??= Date.now();
+      const hasWaited = refusedAt !== undefined && Date.now() - refusedAt >= PROBE_PATIENCE;
+      const isHopeless = hasWaited || (outcome !== NOT_TRIED && !breaker.isClosed);
       if (isHopeless || Date.now() + wait >= until || !isWorthWaiting(breaker)) return outcome;
       await pause(wait);
     }

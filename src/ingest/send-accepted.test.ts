@@ -53,6 +53,33 @@ describe('accepted events', () => {
     await watched;
   });
 
+  test('are never lost to calls that hang while others succeed, for the queue takes what would wait', async () => {
+    const ports = new Ports({ threshold: 3 });
+    ports.meets = async (rows) => {
+      const isLarge = rows.length > 1;
+      if (isLarge) await new Promise((resolve) => setTimeout(resolve, 7000));
+      return !isLarge;
+    };
+    const { breaker } = ports.database;
+    const writer = new Writer({
+      send: sendAccepted(ports.database, ports.spill),
+      room: new Room(1e9),
+      fullEvents: 10,
+      maxEvents: 20,
+      linger: 100,
+      isHeldUp: () => !breaker.isClosed || breaker.isSlow,
+    });
+    const written: Promise<readonly WriteOutcome[]>[] = [];
+    for (let ms = 0; ms < 40_000; ms += 10) {
+      written.push(writer.write([prepared(`e${ms}`)]));
+      if (ms % 200 === 0) void ports.database.append(['other'], false);
+      await vi.advanceTimersByTimeAsync(10);
+    }
+    await vi.advanceTimersByTimeAsync(20_000);
+    const outcomes = (await Promise.all(written)).flat();
+    expect(outcomes.filter(({ result }) => result === 'unavailable')).toEqual([]);
+  });
+
   test('are tried again at both while neither takes them', async () => {
     const ports = new Ports();
     ports.databaseFails = ports.queueFails = true;

@@ -14,7 +14,7 @@ export function sendAccepted(database: Database, spill: Spill): Send {
   return async function sendAccepted(groups, flush) {
     const items = openItems(groups);
     if (items.length === 0) return;
-    const isQueueFaster = database.breaker.isSlow && spill.breaker.isClosed;
+    const isQueueFaster = (flush.isDetour || database.breaker.isSlow) && spill.breaker.isClosed;
     if (!isQueueFaster && database.breaker.admits()) {
       const rows = items.map(({ event }) => event.row);
       const ids = items.map(({ event }) => event.id);

@@ -63,3 +63,45 @@ test('an event waits for a database that comes back meanwhile, and is stored', a
   expect(result).toBe('committed');
   expect(ms).toBeLessThan(2000);
 });
+
+test('a stall that ends in resets costs no more than the events of the calls that were reset', async () => {
+  const ports = new Ports({ threshold: 3 });
+  const stalledUntil = Date.now() + 1500;
+  let reset = 0;
+  ports.meets = async (rows) => {
+    const left = stalledUntil - Date.now();
+    if (left <= 0) return true;
+    reset += rows.length;
+    await new Promise((resolve) => setTimeout(resolve, left));
+    return false;
+  };
+  const writer = writerOf(ports);
+  const written: Promise<readonly { result: string }[]>[] = [];
+  for (let ms = 0; ms < 4000; ms += 10) {
+    written.push(writer.write([prepared(`e${ms}`)]));
+    await vi.advanceTimersByTimeAsync(10);
+  }
+  await vi.advanceTimersByTimeAsync(20_000);
+  const outcomes = (await Promise.all(written)).flat();
+  expect(outcomes.filter(({ result }) => result === 'unavailable').length).toBeLessThanOrEqual(reset);
+  expect(outcomes.filter(({ result }) => result === 'committed').length).toBeGreaterThan(250);
+});
+
+test('one call that hangs keeps none of the later requests waiting for more than two seconds', async () => {
+  const ports = new Ports({ threshold: 3 });
+  ports.meets = async (rows) => {
+    const hangs = rows.includes('hangs');
+    if (hangs) await new Promise((resolve) => setTimeout(resolve, 7000));
+    return !hangs;
+  };
+  const writer = writerOf(ports);
+  void writer.write([prepared('hangs')]);
+  const waits: Promise<number>[] = [];
+  for (let ms = 0; ms < 6000; ms += 50) {
+    const sentAt = Date.now();
+    waits.push(writer.write([prepared(`e${ms}`)]).then(() => Date.now() - sentAt));
+    await vi.advanceTimersByTimeAsync(50);
+  }
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(Math.max(...(await Promise.all(waits)))).toBeLessThan(2000);
+});

@@ -16,7 +16,8 @@ export function sendCommitted(database: Database): Send {
       // As at the door, and no longer: a second may be longer than the breaker's pause.
       const isHopeless = !isWorthWaiting(database.breaker);
       for (const group of groups) {
-        if (isHopeless || Date.now() - group.arrivedAt >= PROBE_PATIENCE)
+        group.refusedAt ??= Date.now();
+        if (isHopeless || Date.now() - group.refusedAt >= PROBE_PATIENCE)
           group.settleRest({ result: 'unavailable' });
       }
       return;

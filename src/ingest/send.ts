@@ -5,6 +5,8 @@ import { isSettled, type Group } from './group.ts';
 export interface Flush {
   /** ms since 1970: when the leader's request stops waiting */
   until: number;
+  /** all other flushes under way are held up */
+  isDetour: boolean;
   /** to be called before each call and at least every few seconds: who is silent for long counts as dead */
   onProgress(): void;
   pause(ms: number): Promise<void>;

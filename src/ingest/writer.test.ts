@@ -435,7 +435,7 @@ describe('a leader that dies', () => {
     void writer.write(first, { atomic, onSettled: (outcomes) => told.push(...outcomes) });
     const others: Promise<readonly WriteOutcome[]>[] = [];
     for (let request = 0; request < rest; request += 1) {
-      others.push(writer.write([prepared(`e${request}`)]));
+      others.push(writer.write([prepared(`e${request}`)], { waitUntil: () => {} }));
       await vi.advanceTimersByTimeAsync(40);
     }
     await vi.advanceTimersByTimeAsync(26_000);

@@ -17,6 +17,8 @@ export interface WriterOptions {
   /** calls under way at once, and how many waiting events make another worth it */
   flushes?: number;
   fullEvents?: number;
+  /** ms after which a flush counts as held up */
+  slow?: number;
   /** what one call carries at most, unless a single request brings more */
   maxEvents?: number;
   maxBytes?: number;
@@ -43,6 +45,8 @@ export type FlushReport = { requests: number; bytes: number; ms: number } & Part
 interface Underway {
   readonly leader: Group;
   groups: readonly Group[];
+  /** ms since 1970; `Infinity` while nothing is aboard */
+  boardedAt: number;
   /** the leader counts as dead from this time on */
   aliveUntil: number;
   /** ends the leader's linger */
@@ -74,6 +78,7 @@ export class Writer {
       patience: 17_000,
       flushes: 3,
       fullEvents: 500,
+      slow: 1000,
       maxEvents: 1000,
       // Neon takes 10 MiB in a call, where quotes and backslashes are written as two bytes.
       maxBytes: 4 * 1024 * 1024,
@@ -107,6 +112,7 @@ export class Writer {
    * Sends the events of one request; run it in `waitUntil`, for others' events may travel with it.
    * @param options.atomic all or nothing
    * @param options.onSettled told the outcomes once all are known, even where this request is cancelled before
+   * @param options.waitUntil keeps the request for what it does after its own events
    * @returns an outcome for each event, in order
    */
   async write(
@@ -114,9 +120,10 @@ export class Writer {
     options: {
       atomic?: boolean;
       onSettled?(outcomes: readonly WriteOutcome[]): void;
+      waitUntil?(promise: Promise<void>): void;
     } = {},
   ): Promise<readonly WriteOutcome[]> {
-    const { atomic = false, onSettled } = options;
+    const { atomic = false, onSettled, waitUntil } = options;
     const group: Group = new Group(events, {
       atomic,
       giveUpAt: Date.now() + this.#options.patience,
@@ -135,7 +142,16 @@ export class Writer {
     }
     // It may have been called to lead just as the last of its events was settled.
     for (const flush of this.#flushes) if (flush.leader === group) this.#passOn(flush);
+    if (group.wentAround) waitUntil?.(this.#standBy(group));
     return group.outcomes;
+  }
+
+  /** Stays until the flushes that it went around have ended, and takes over from a leader that died: nobody else may come. */
+  async #standBy(group: Group): Promise<void> {
+    while (Date.now() < group.giveUpAt && this.#flushes.some((flush) => this.#isSlow(flush))) {
+      if (this.#deadFlushes().length > 0) await this.#lead(group);
+      else await this.#watch(group);
+    }
   }
 
   #mayLead(group: Group): boolean {
@@ -155,7 +171,12 @@ export class Writer {
     if (this.#flushes.length < flushes && this.#holds(fullEvents)) return true;
     if (this.#flushes.length > flushes) return false;
     // One that has not boarded yet takes whatever waits.
-    return this.#flushes.every(({ groups }) => groups.length > 0) && isHeldUp();
+    const areAllGone = this.#flushes.every(({ boardedAt }) => boardedAt < Infinity);
+    return areAllGone && (isHeldUp() || this.#flushes.every((flush) => this.#isSlow(flush)));
+  }
+
+  #isSlow({ boardedAt }: Underway): boolean {
+    return Date.now() - boardedAt >= this.#options.slow;
   }
 
   #deadFlushes(): Underway[] {
@@ -196,16 +217,20 @@ export class Writer {
     if (!this.#flushes.includes(flush)) return;
     const startedAt = Date.now();
     this.#flushedAt = startedAt;
+    const others = this.#flushes.filter((other) => other !== flush);
+    const isDetour = others.length > 0 && others.every((other) => this.#isSlow(other));
+    leader.wentAround ||= isDetour;
     flush.groups = this.#board();
+    flush.boardedAt = startedAt;
     const { pause } = this.#options;
     const onProgress = () => this.#touch(flush);
-    await this.#send(flush.groups, { pause, onProgress, until: leader.giveUpAt });
+    await this.#send(flush.groups, { pause, onProgress, until: leader.giveUpAt, isDetour });
     this.#options.onFlush(reportOf(flush.groups, Date.now() - startedAt));
     if (this.#flushes.includes(flush)) this.#passOn(flush);
   }
 
   #appoint(leader: Group): Underway {
-    const flush: Underway = { leader, groups: [], aliveUntil: 0, hurry: () => {} };
+    const flush: Underway = { leader, groups: [], boardedAt: Infinity, aliveUntil: 0, hurry: () => {} };
     this.#touch(flush);
     this.#flushes.push(flush);
     return flush;

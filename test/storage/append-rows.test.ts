@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { append } from '../../src/db/append.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { readRow } from '../support/row-literal.ts';
 import { appendRows, prepared } from '../support/rows.ts';
@@ -44,6 +45,11 @@ const event = fc.record({
   metadata: fc.dictionary(text, payload, { maxKeys: 3 }),
   context: fc.record({ user_agent: text, request_id: id, session_id: id }),
   source_id: id,
+});
+
+it('takes a call of nothing, which asks no more than whether the database answers', async () => {
+  const signal = AbortSignal.timeout(10_000);
+  expect(await append(database.app, [], { atomic: false, signal })).toEqual({ ok: true, value: [] });
 });
 
 it('Postgres reads from a batch of rows what was written into it, whatever the texts hold', async () => {
