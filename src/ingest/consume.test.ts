@@ -186,6 +186,16 @@ test.each([0, 7000])(
   },
 );
 
+test('where no row at all goes through, no message is halved for it', async () => {
+  const ports = new Ports({ threshold: 3 });
+  // A full disk: only a call of nothing is answered.
+  ports.meets = async (rows) => rows.length === 0;
+  const messages = await Promise.all(Array.from({ length: 10 }, (_, m) => message([`${m}`, 'a', 'b'], 8)));
+  await consume(messages, ports.database, ports.spill);
+  expect(ports.sent).toEqual([]);
+  expect(fates(messages).every((fate) => Number(fate) > 0)).toBe(true);
+});
+
 test('a batch whose calls hang ends long before the platform would end it, and what was stored is done with', async () => {
   vi.useFakeTimers();
   const ports = new Ports({ threshold: 3 });

@@ -38,15 +38,17 @@ export async function consume(
   spill: Spill,
 ): Promise<void> {
   const startedAt = Date.now();
+  const until = startedAt + PATIENCE;
   const parcels: Parcel[] = [];
   for (const message of messages) {
     const opened = await openMessage(message.body);
-    if (opened === undefined) await buryMessage(message, database, spill);
-    else parcels.push(parcelOf(message, opened));
+    if (opened !== undefined) parcels.push(parcelOf(message, opened));
+    else if (Date.now() < until) await buryMessage(message, database, spill);
+    else message.retry({ delaySeconds: delayAfter(message.attempts) });
   }
-  const { done, suspects } = await storeParcels(parcels, database);
+  const { done, suspect } = await storeParcels(parcels, database, until);
   const left = parcels.filter((parcel) => !done.has(parcel));
-  await postponeAll(left, suspects, spill);
+  await postponeAll(left, suspect, spill);
   const [events, settled] = [countRows(parcels), countRows(done)];
   const ms = Date.now() - startedAt;
   console.log(JSON.stringify({ event: 'queue_batch', messages: messages.length, events, settled, ms }));
@@ -65,16 +67,16 @@ function countRows(parcels: Iterable<Parcel>): number {
 
 /**
  * Stores parcels, and acknowledges each that is done with.
- * @returns `done`: those of which every row is stored or kept; `suspects`: those that went alone in a call that failed although
- *   the database works, so that something in them is the reason
+ * @param until ms since 1970; no call is made after it but the first
+ * @returns `done`; and a `suspect`: the only one that went alone in a call that failed, although the database works
  */
 async function storeParcels(
   parcels: readonly Parcel[],
   database: Database,
-): Promise<Record<'done' | 'suspects', Set<Parcel>>> {
-  const until = Date.now() + PATIENCE;
+  until: number,
+): Promise<{ done: Set<Parcel>; suspect: Parcel | undefined }> {
   const done = new Set<Parcel>();
-  const suspects = new Set<Parcel>();
+  const failedAlone: Parcel[] = [];
   // One call is tried in any case: consumers are few, and tell the breaker when the database is back.
   for (const call of callsOf(parcels, database.breaker.isClosed)) {
     const rows = call.map(({ joined }) => splitRows(joined));
@@ -86,13 +88,15 @@ async function storeParcels(
       done.add(parcel);
       parcel.message.ack();
     }
-    const hasFailed = outcomes.some(({ result }) => result === 'unavailable');
-    const suspect = call.find(({ alone }) => alone);
-    if (hasFailed && suspect !== undefined && (await answers(database))) suspects.add(suspect);
+    if (outcomes.some(({ result }) => result === 'unavailable'))
+      failedAlone.push(...call.filter(({ alone }) => alone));
     // The rest would be tried in vain, or for longer than a batch may take.
     if (!database.breaker.isClosed || Date.now() >= until) break;
   }
-  return { done, suspects };
+  // Where several fail, it is the database: a full disk, a lock.
+  const [first, ...others] = failedAlone;
+  const suspect = others.length === 0 && first !== undefined && (await answers(database)) ? first : undefined;
+  return { done, suspect };
 }
 
 /** Whether the database takes a call of nothing. */
@@ -118,13 +122,13 @@ function* callsOf(parcels: readonly Parcel[], isUp: boolean): Generator<readonly
  */
 async function postponeAll(
   parcels: readonly Parcel[],
-  suspects: ReadonlySet<Parcel>,
+  suspect: Parcel | undefined,
   spill: Spill,
 ): Promise<void> {
   const small = parcels.filter(({ joined, alone }) => utf8Length(joined) < SMALL && !alone);
   const merged = new Set(small.length > 1 ? await mergeLater(small, spill) : []);
   for (const parcel of parcels) {
-    const isHeld = merged.has(parcel) || (suspects.has(parcel) && (await halveLater(parcel, spill)));
+    const isHeld = merged.has(parcel) || (parcel === suspect && (await halveLater(parcel, spill)));
     if (isHeld) parcel.message.ack();
     else await postpone(parcel.message, parcel.tries, spill);
   }

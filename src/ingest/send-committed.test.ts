@@ -105,3 +105,18 @@ test('one call that hangs keeps none of the later requests waiting for more than
   await vi.advanceTimersByTimeAsync(20_000);
   expect(Math.max(...(await Promise.all(waits)))).toBeLessThan(2000);
 });
+
+test('nor does a request that nobody follows wait for it', async () => {
+  const ports = new Ports({ threshold: 3 });
+  ports.meets = async (rows) => {
+    const hangs = rows.includes('hangs');
+    if (hangs) await new Promise((resolve) => setTimeout(resolve, 7000));
+    return !hangs;
+  };
+  const writer = writerOf(ports);
+  void writer.write([prepared('hangs')]);
+  await vi.advanceTimersByTimeAsync(500);
+  const [result, ms] = await write(writer, 'last');
+  expect(result).toBe('committed');
+  expect(ms).toBeLessThan(1000);
+});

@@ -41,6 +41,9 @@ export type FlushReport = { requests: number; bytes: number; ms: number } & Part
   Record<WriteOutcome['result'] | 'open', number>
 >;
 
+/** How many requests stay to take over from leaders that die; one of them may die too. */
+const STAND_BY = 2;
+
 /** A call under way, or about to be made. */
 interface Underway {
   readonly leader: Group;
@@ -70,6 +73,7 @@ export class Writer {
   readonly #bucket: TokenBucket;
   #waiting: Group[] = [];
   #flushes: Underway[] = [];
+  #standingBy: Group[] = [];
   #flushedAt = -Infinity;
 
   constructor(options: WriterOptions) {
@@ -142,16 +146,25 @@ export class Writer {
     }
     // It may have been called to lead just as the last of its events was settled.
     for (const flush of this.#flushes) if (flush.leader === group) this.#passOn(flush);
-    if (group.wentAround) waitUntil?.(this.#standBy(group));
+    if (group.wentAround) waitUntil?.(this.#standBy(group.giveUpAt));
     return group.outcomes;
   }
 
-  /** Stays until the flushes that it went around have ended, and takes over from a leader that died: nobody else may come. */
-  async #standBy(group: Group): Promise<void> {
-    while (Date.now() < group.giveUpAt && this.#flushes.some((flush) => this.#isSlow(flush))) {
-      if (this.#deadFlushes().length > 0) await this.#lead(group);
-      else await this.#watch(group);
+  /**
+   * Stays until the flushes that its request went around have ended, and takes over from a leader that died: nobody else may
+   * come. A few do for that.
+   */
+  async #standBy(until: number): Promise<void> {
+    this.#standingBy = this.#standingBy.filter(({ giveUpAt }) => Date.now() < giveUpAt);
+    if (this.#standingBy.length >= STAND_BY) return;
+    // Not the request's own group: nothing counts what it holds any more.
+    const nobody = new Group([], { atomic: false, giveUpAt: until, onSettled: () => {} });
+    this.#standingBy.push(nobody);
+    while (Date.now() < until && this.#flushes.some((flush) => this.#isSlow(flush))) {
+      if (this.#deadFlushes().length > 0) await this.#lead(nobody);
+      else await this.#watch(nobody);
     }
+    this.#standingBy = this.#standingBy.filter((other) => other !== nobody);
   }
 
   #mayLead(group: Group): boolean {
@@ -200,7 +213,11 @@ export class Writer {
 
   /** Waits until the group is settled or is to lead, or until there is reason to look again. */
   async #watch(group: Group): Promise<void> {
-    const until = Math.min(group.giveUpAt, ...this.#flushes.map(({ aliveUntil }) => aliveUntil));
+    // Also when it may go around those under way.
+    const slowAt = this.#flushes
+      .map(({ boardedAt }) => boardedAt + this.#options.slow)
+      .filter((at) => at > Date.now());
+    const until = Math.min(group.giveUpAt, ...this.#flushes.map(({ aliveUntil }) => aliveUntil), ...slowAt);
     const woken = crossRequestPromise();
     group.wake = woken.resolve;
     await within(Math.max(1, until - Date.now()), woken.promise);

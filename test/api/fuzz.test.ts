@@ -44,7 +44,7 @@ test(`${BODIES} random bodies get no 5xx, only problems as errors, and are store
   // Not all bodies may fail at the first hurdle.
   expect(committed).toBeGreaterThan(BODIES / 100);
   expect(await countEvents(deployment)).toBe(before + committed);
-});
+}, 300_000);
 
 interface Result {
   result: string;

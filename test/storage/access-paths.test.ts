@@ -157,6 +157,9 @@ async function scansOf(query: string): Promise<PlanNode[]> {
   return nodes(plan.Plan).filter((node) => 'Relation Name' in node || 'Index Name' in node);
 }
 
+/** Rows of a partition that is read faster without its index: the first or the last of the week, by the time of day. */
+const FEW = 500;
+
 function touched(scan: PlanNode): number {
   return scan['Actual Rows'] + (scan['Rows Removed by Filter'] ?? 0);
 }
@@ -168,8 +171,9 @@ it.each(PATHS)('finds %s by its index under row-level security', async (_name, q
   expect(found).toBeGreaterThan(0);
   for (const scan of events) {
     const name = scan['Index Name'];
-    // A bitmap's heap scan has its index below it. An empty partition may be read any way.
+    // A bitmap's heap scan has its index below it. A day of which there are a few rows only may be read any way.
     if (scan['Node Type'] === 'Bitmap Heap Scan' || touched(scan) === 0) continue;
+    if (scan['Node Type'] === 'Seq Scan' && touched(scan) < FEW) continue;
     expect([scan['Node Type'], parents.get(name ?? '')]).toEqual([expect.stringMatching(/Index/), index]);
     expect(scan['Index Cond']).toMatch(condition);
     expect(scan['Rows Removed by Filter'] ?? 0).toBe(0);
