@@ -4,11 +4,14 @@ import type { Ingest } from './ingest.ts';
 import type { Writer } from './writer.ts';
 
 /** ms that a request may wait for a database that is down to be probed. */
-export const PROBE_PATIENCE = 1000;
+const PROBE_PATIENCE = 1000;
 
-/** Whether a request that waits for the commit may wait for what the breaker learns next. */
-export function isWorthWaiting(breaker: Breaker): boolean {
-  return breaker.wait <= PROBE_PATIENCE;
+/**
+ * Whether a request that waits for the commit may wait for what the breaker learns next.
+ * @param since ms since 1970: when it first had to
+ */
+export function isWorthWaiting(breaker: Breaker, since = Date.now()): boolean {
+  return breaker.wait <= PROBE_PATIENCE && Date.now() - since < PROBE_PATIENCE;
 }
 
 /** How events get in: by which writer, and whether the answer waits for their outcome; or why they do not. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { consumeDead } from './consume-dead.ts';
 import { consume } from './consume.ts';
-import { Ports } from './ports.fixture.ts';
+import { failing, Ports } from './ports.fixture.ts';
 import type { Delivered } from './postpone.ts';
 import { packRows } from './queue-message.ts';
 
@@ -162,11 +162,7 @@ test.each([0, 7000])(
   async (ms) => {
     vi.useFakeTimers();
     const ports = new Ports({ threshold: 3 });
-    ports.meets = async (rows) => {
-      const isPoison = rows.includes('poison');
-      if (isPoison) await new Promise((resolve) => setTimeout(resolve, ms));
-      return !isPoison;
-    };
+    ports.meets = failing((rows) => rows.includes('poison'), ms);
     const rows = Array.from({ length: 30 }, (_, row) => (row === 20 ? 'poison' : `row ${row}`));
     let waiting = [await message(rows.slice(0, 10)), await message(rows.slice(10))];
     for (let round = 1; new Set(ports.stored).size < 29; round += 1) {
@@ -199,11 +195,7 @@ test('where no row at all goes through, no message is halved for it', async () =
 test('a batch whose calls hang ends long before the platform would end it, and what was stored is done with', async () => {
   vi.useFakeTimers();
   const ports = new Ports({ threshold: 3 });
-  ports.meets = async (rows) => {
-    const hangs = rows.includes('hangs');
-    if (hangs) await new Promise((resolve) => setTimeout(resolve, 7000));
-    return !hangs;
-  };
+  ports.meets = failing((rows) => rows.includes('hangs'), 7000);
   // At the eighth attempt each goes alone.
   const messages = await Promise.all(
     Array.from({ length: 100 }, (_, m) => message([m === 0 ? 'stored' : 'hangs', `${m}`], 8)),

@@ -44,7 +44,7 @@ export async function consume(
     const opened = await openMessage(message.body);
     if (opened !== undefined) parcels.push(parcelOf(message, opened));
     else if (Date.now() < until) await buryMessage(message, database, spill);
-    else message.retry({ delaySeconds: delayAfter(message.attempts) });
+    else await postpone(message, message.attempts, spill);
   }
   const { done, suspect } = await storeParcels(parcels, database, until);
   const left = parcels.filter((parcel) => !done.has(parcel));

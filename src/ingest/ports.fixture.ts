@@ -16,6 +16,15 @@ export function prepared(row: string): PreparedEvent {
   return { id: row, workspaceId: 'acme', createdAt, row, bytes: row.length, leafHash: '', redacted: [] };
 }
 
+/** Lets the calls that carry such rows fail, after so many ms. */
+export function failing(isSuch: (rows: readonly string[]) => boolean, ms: number): Ports['meets'] {
+  return async (rows) => {
+    if (!isSuch(rows)) return true;
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return false;
+  };
+}
+
 /** What stands behind the ports of ingest, for unit tests: rows are plain words, and `bad…` ones are refused. */
 export class Ports {
   stored: string[] = [];

@@ -4,7 +4,7 @@ import type { Sql } from '../db/client.ts';
 import type { PreparedEvent } from '../events/prepare.ts';
 import { BodyBudget } from '../http/body-budget.ts';
 import { ProblemError } from '../http/problem.ts';
-import { isWorthWaiting, PROBE_PATIENCE } from './admit.ts';
+import { isWorthWaiting } from './admit.ts';
 import type { Breaker } from './breaker.ts';
 import { CALL_LIMIT } from './database.ts';
 import { deliveryProblem } from './deliver.ts';
@@ -58,9 +58,8 @@ export function createPostOnce(sql: Sql, secrets: readonly string[], breaker: Br
       if (!isUnavailable(outcome)) return attempt > 0 ? own(outcome, event) : outcome;
       const wait = backoff(attempt);
       if (outcome === NOT_TRIED) refusedAt ??= Date.now();
-      const hasWaited = refusedAt !== undefined && Date.now() - refusedAt >= PROBE_PATIENCE;
-      const isHopeless = hasWaited || (outcome !== NOT_TRIED && !breaker.isClosed);
-      if (isHopeless || Date.now() + wait >= until || !isWorthWaiting(breaker)) return outcome;
+      const isHopeless = outcome !== NOT_TRIED && !breaker.isClosed;
+      if (isHopeless || Date.now() + wait >= until || !isWorthWaiting(breaker, refusedAt)) return outcome;
       await pause(wait);
     }
   }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Group, WriteOutcome } from './group.ts';
-import { Ports, prepared } from './ports.fixture.ts';
+import { failing, Ports, prepared } from './ports.fixture.ts';
 import { Room } from './room.ts';
 import { sendAccepted } from './send-accepted.ts';
 import { sendQueued } from './send-queued.ts';
@@ -55,11 +55,7 @@ describe('accepted events', () => {
 
   test('are never lost to calls that hang while others succeed, for the queue takes what would wait', async () => {
     const ports = new Ports({ threshold: 3 });
-    ports.meets = async (rows) => {
-      const isLarge = rows.length > 1;
-      if (isLarge) await new Promise((resolve) => setTimeout(resolve, 7000));
-      return !isLarge;
-    };
+    ports.meets = failing((rows) => rows.length > 1, 7000);
     const { breaker } = ports.database;
     const writer = new Writer({
       send: sendAccepted(ports.database, ports.spill),

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Ports, prepared } from './ports.fixture.ts';
+import { Group } from './group.ts';
+import { failing, Ports, prepared } from './ports.fixture.ts';
 import { Room } from './room.ts';
 import { sendCommitted } from './send-committed.ts';
 import { Writer } from './writer.ts';
@@ -54,14 +55,30 @@ test('an event waits for a database that comes back meanwhile, and is stored', a
   ports.databaseFails = true;
   const writer = writerOf(ports);
   await write(writer, 'a');
-  // Its pause begins anew: nobody has tried for long.
-  void ports.database.append(['other'], false);
+  // Its pause begins anew.
   expect(ports.database.breaker.admits()).toBe(true);
   await ports.database.append(['probe'], false);
   setTimeout(() => (ports.databaseFails = false), 100);
   const [result, ms] = await write(writer, 'b');
   expect(result).toBe('committed');
   expect(ms).toBeLessThan(2000);
+});
+
+test('how long an event waited before the database was found to be down does not count', async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(1);
+  const ports = new Ports({ threshold: 1 });
+  const group = new Group([prepared('a')], { atomic: false, giveUpAt: Infinity, onSettled: () => {} });
+  const send = sendCommitted(ports.database);
+  const flush = { until: Infinity, isDetour: false, onProgress: () => {}, pause: async () => {} };
+  await vi.advanceTimersByTimeAsync(5000);
+  ports.databaseFails = true;
+  await ports.database.append(['other'], false);
+  await send([group], flush);
+  expect(group.open).toBe(1);
+  ports.databaseFails = false;
+  await vi.advanceTimersByTimeAsync(200);
+  await send([group], flush);
+  expect(group.outcomes).toEqual([{ result: 'committed' }]);
 });
 
 test('a stall that ends in resets costs no more than the events of the calls that were reset', async () => {
@@ -89,11 +106,7 @@ test('a stall that ends in resets costs no more than the events of the calls tha
 
 test('one call that hangs keeps none of the later requests waiting for more than two seconds', async () => {
   const ports = new Ports({ threshold: 3 });
-  ports.meets = async (rows) => {
-    const hangs = rows.includes('hangs');
-    if (hangs) await new Promise((resolve) => setTimeout(resolve, 7000));
-    return !hangs;
-  };
+  ports.meets = failing((rows) => rows.includes('hangs'), 7000);
   const writer = writerOf(ports);
   void writer.write([prepared('hangs')]);
   const waits: Promise<number>[] = [];
@@ -108,11 +121,7 @@ test('one call that hangs keeps none of the later requests waiting for more than
 
 test('nor does a request that nobody follows wait for it', async () => {
   const ports = new Ports({ threshold: 3 });
-  ports.meets = async (rows) => {
-    const hangs = rows.includes('hangs');
-    if (hangs) await new Promise((resolve) => setTimeout(resolve, 7000));
-    return !hangs;
-  };
+  ports.meets = failing((rows) => rows.includes('hangs'), 7000);
   const writer = writerOf(ports);
   void writer.write([prepared('hangs')]);
   await vi.advanceTimersByTimeAsync(500);

@@ -1,6 +1,6 @@
 import { readNotStored } from '../db/append.ts';
 import type { DatabaseFailure } from '../db/failure.ts';
-import { isWorthWaiting, PROBE_PATIENCE } from './admit.ts';
+import { isWorthWaiting } from './admit.ts';
 import { buryRows, lostAmong } from './bury.ts';
 import type { Database } from './database.ts';
 import { isSettled, openItems, settleItems, type Group } from './group.ts';
@@ -13,12 +13,10 @@ export function sendCommitted(database: Database): Send {
     if (isSettled(groups)) return;
     const atomic = groups.find((group) => group.atomic);
     if (!database.breaker.admits()) {
-      // As at the door, and no longer: a second may be longer than the breaker's pause.
-      const isHopeless = !isWorthWaiting(database.breaker);
+      // As at the door, and no longer.
       for (const group of groups) {
         group.refusedAt ??= Date.now();
-        if (isHopeless || Date.now() - group.refusedAt >= PROBE_PATIENCE)
-          group.settleRest({ result: 'unavailable' });
+        if (!isWorthWaiting(database.breaker, group.refusedAt)) group.settleRest({ result: 'unavailable' });
       }
       return;
     }

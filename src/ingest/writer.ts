@@ -1,5 +1,6 @@
 import type { PreparedEvent } from '../events/prepare.ts';
 import { crossRequestPromise, within } from '../http/within.ts';
+import { reportOf, type FlushReport } from './flush-report.ts';
 import { Group, type WriteOutcome } from './group.ts';
 import type { Room } from './room.ts';
 import { persistently, type Send } from './send.ts';
@@ -35,11 +36,6 @@ export interface WriterOptions {
   /** waits; a test lets a leader die here */
   pause?(ms: number): Promise<void>;
 }
-
-/** What a flush carried, how long it took in ms, and how many of its events ended in which way; `open` ones go on. */
-export type FlushReport = { requests: number; bytes: number; ms: number } & Partial<
-  Record<WriteOutcome['result'] | 'open', number>
->;
 
 /** How many requests stay to take over from leaders that die; one of them may die too. */
 const STAND_BY = 2;
@@ -309,15 +305,4 @@ export class Writer {
     this.#appoint(next);
     next.wake();
   }
-}
-
-function reportOf(groups: readonly Group[], ms: number): FlushReport {
-  const bytes = groups.reduce((sum, group) => sum + group.bytes, 0);
-  const report: FlushReport = { requests: groups.length, bytes, ms };
-  for (const { outcomes, open } of groups) {
-    // Those that are open are holes in it.
-    for (const { result } of Object.values(outcomes)) report[result] = (report[result] ?? 0) + 1;
-    if (open > 0) report.open = (report.open ?? 0) + open;
-  }
-  return report;
 }

@@ -34,7 +34,8 @@ export interface Outage extends Conclusion {
 
 /**
  * A constant load, whatever becomes of the answers, while the database is well, gone for as long, and well again: what
- * happens once in a while, such as a full collection of garbage, has its place in both. A latency counts from the instant at which the event was to be sent until it was acknowledged, retries included.
+ * happens once in a while, such as a full collection of garbage, has its place in both. A latency counts from the instant at
+ * which the event was to be sent until it was acknowledged, retries included.
  */
 export async function outage(
   stage: Stage,
