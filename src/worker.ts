@@ -4,7 +4,7 @@ import { describe } from './http/describe.ts';
 import { problemBody } from './http/problem.ts';
 import { consumeDead } from './ingest/consume-dead.ts';
 import { consume } from './ingest/consume.ts';
-import { postpone, type Delivered } from './ingest/postpone.ts';
+import { delayAfter, postpone, type Delivered } from './ingest/postpone.ts';
 import { runRetention } from './retention/run.ts';
 
 /** How its name ends, in whichever environment. */
@@ -58,7 +58,8 @@ export default {
     } catch (error) {
       console.error(JSON.stringify({ event: 'internal_error', in: 'queue', ...describe(error) }));
       // A fault of ours must not use up their attempts. Where one was acknowledged before, that stays.
-      for (const message of batch.messages) await postpone(message, message.attempts, spill);
+      for (const message of batch.messages)
+        await postpone(message, delayAfter(message.attempts, database.breaker), spill);
     }
   },
 

@@ -25,6 +25,8 @@ export class Breaker {
   #failures = 0;
   /** how many times in a row it opened */
   #opened = 0;
+  /** when it opened first */
+  #openedAt = 0;
   #isProbed = false;
   #probedAt = 0;
   #againAt = 0;
@@ -47,6 +49,11 @@ export class Breaker {
   /** Nothing is known to be wrong. */
   get isClosed(): boolean {
     return this.#opened === 0;
+  }
+
+  /** ms since it opened; 0 while nothing is known to be wrong */
+  get downFor(): number {
+    return this.isClosed ? 0 : this.#options.now() - this.#openedAt;
   }
 
   /** A call is held up, and none has succeeded since it was made: others might be too. */
@@ -119,6 +126,7 @@ export class Breaker {
     this.#failures += 1;
     const { threshold, hung, first, longest, now } = this.#options;
     if (this.#failures < threshold && now() - startedAt < hung) return;
+    if (this.isClosed) this.#openedAt = now();
     const pause = Math.min(longest, first * 2 ** this.#opened);
     // With jitter, so that isolates do not probe together.
     this.#againAt = now() + pause * (0.5 + Math.random() / 2);

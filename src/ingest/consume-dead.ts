@@ -2,7 +2,7 @@ import { splitRows } from '../db/append.ts';
 import type { Letter } from '../db/dead-letters.ts';
 import { buryLetters } from './bury.ts';
 import type { Database } from './database.ts';
-import { postpone, type Delivered } from './postpone.ts';
+import { delayAfter, postpone, type Delivered } from './postpone.ts';
 import { contentOf, openMessage } from './queue-message.ts';
 import type { Spill } from './spill.ts';
 
@@ -23,7 +23,7 @@ export async function buryMessage(message: Delivered, database: Database, spill:
       ? [unreadable(message.body)]
       : splitRows(opened.joined).map((row) => undelivered(row));
   if (await buryLetters(letters, [], database)) message.ack();
-  else await postpone(message, message.attempts, spill);
+  else await postpone(message, delayAfter(message.attempts, database.breaker), spill);
 }
 
 function undelivered(row: string): Letter {

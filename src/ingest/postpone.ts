@@ -1,3 +1,4 @@
+import type { Breaker } from './breaker.ts';
 import { contentOf } from './queue-message.ts';
 import { sendMessages, type Spill } from './spill.ts';
 
@@ -13,19 +14,20 @@ export interface Delivered {
 /** From this attempt on a message starts anew: the platform gives up after 101 attempts, or when it is 14 days old. */
 const ANEW_FROM = 90;
 
-/**
- * Lets a message come again, after seconds that double to a minute. Before the platform would give it up, it is sent anew.
- * @param tries how often its rows were tried, this time included
- */
-export async function postpone(message: Delivered, tries: number, { queue }: Spill): Promise<void> {
+/** Lets a message come again. Before the platform would give it up, it is sent anew. */
+export async function postpone(message: Delivered, delaySeconds: number, { queue }: Spill): Promise<void> {
   const { attempts, body } = message;
   if (attempts >= ANEW_FROM && (await sendMessages(queue, [copyOf(body)]))) return message.ack();
-  message.retry({ delaySeconds: delayAfter(tries) });
+  message.retry({ delaySeconds });
 }
 
-/** Seconds after so many tries: doubling to a minute, with jitter, for the same outage postponed them all. */
-export function delayAfter(tries: number): number {
-  const longest = Math.min(60, 2 ** (tries - 1));
+/**
+ * Seconds until rows are to come again: doubling with each try, and as long again as the database is known to be down, up to
+ * a minute; with jitter, for the same outage postponed them all.
+ * @param tries how often they were tried, this time included
+ */
+export function delayAfter(tries: number, { downFor }: Breaker): number {
+  const longest = Math.min(60, Math.max(2 ** (tries - 1), downFor / 1000));
   return Math.max(1, Math.round(longest * (0.5 + Math.random() / 2)));
 }
 
