@@ -27,6 +27,7 @@ export class Breaker {
   #opened = 0;
   /** when it opened first */
   #openedAt = 0;
+  #failedAt = 0;
   #isProbed = false;
   #probedAt = 0;
   #againAt = 0;
@@ -51,9 +52,9 @@ export class Breaker {
     return this.#opened === 0;
   }
 
-  /** ms since it opened; 0 while nothing is known to be wrong */
+  /** ms from when it opened to the last failure seen: one that nobody probed since is not known to be down for longer */
   get downFor(): number {
-    return this.isClosed ? 0 : this.#options.now() - this.#openedAt;
+    return this.isClosed ? 0 : this.#failedAt - this.#openedAt;
   }
 
   /** A call is held up, and none has succeeded since it was made: others might be too. */
@@ -120,6 +121,7 @@ export class Breaker {
   #failed(startedAt: number): void {
     // A later one succeeded.
     if (startedAt < this.#succeededAt) return;
+    this.#failedAt = this.#options.now();
     // A call that was made before the breaker opened, or before its probe was, says nothing new.
     if (!this.isClosed && (!this.#isProbed || startedAt < this.#probedAt)) return;
     this.#isProbed = false;

@@ -53,13 +53,14 @@ async function start({ scriptPath, bindings, port }: WorkerOrder & { do: 'start'
       // Not what a developer's own .dev.vars says.
       bindings: { ...vars.parse(config.vars), ...bindings },
       host: '127.0.0.1',
-      port,
+      // Past miniflare's own proxy, whose garbage would be collected in the same thread.
+      unsafeDirectSockets: [{ host: '127.0.0.1', port }],
       log: new PlatformLog(LogLevel.WARN),
       handleStructuredLogs: ({ message }) => tally.worker(message),
       unsafeHandleRuntimeRestart: () => tally.crash(),
     }),
   );
-  url = (await worker.ready).origin;
+  url = (await worker.unsafeGetDirectURL()).origin;
 }
 
 /** workerd is killed (SIGKILL): what it holds is gone, and requests under way break. */
