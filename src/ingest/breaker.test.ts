@@ -86,25 +86,21 @@ test('with each probe that fails it stays open for twice as long, to a limit', a
   expect(waits).toEqual([200, 400, 800, 1000]);
 });
 
-test('it tells for how long it has been seen to fail, and nothing once a call has succeeded', async () => {
-  const breaker = new Breaker({ threshold: 2, first: 200 });
-  await call(breaker, 'fails');
-  vi.advanceTimersByTime(50);
-  expect(breaker.downFor).toBe(0);
-  await call(breaker, 'fails');
-  vi.advanceTimersByTime(200);
-  expect([breaker.downFor, breaker.admits()]).toEqual([0, true]);
-  await call(breaker, 'fails');
-  vi.advanceTimersByTime(5000);
-  expect([breaker.downFor, breaker.admits()]).toEqual([200, true]);
-  await call(breaker, 'fails');
-  vi.advanceTimersByTime(60_000);
-  expect([breaker.downFor, breaker.admits()]).toEqual([5200, true]);
+test('it tells for how long calls were seen to fail: not before the first, nor where nobody looked, nor once one succeeded', async () => {
+  const breaker = new Breaker({ threshold: 2 });
+  const seen = [breaker.failingFor];
+  for (const ms of [0, 5000, 119_000, 120_001, 60_000]) {
+    vi.advanceTimersByTime(ms);
+    await call(breaker, 'fails');
+    seen.push(breaker.failingFor);
+  }
+  vi.advanceTimersByTime(1000);
+  seen.push(breaker.failingFor);
   await call(breaker, 'succeeds');
-  vi.advanceTimersByTime(100);
-  expect(breaker.downFor).toBe(0);
-  await fail(breaker, 2);
-  expect(breaker.downFor).toBe(0);
+  seen.push(breaker.failingFor);
+  await call(breaker, 'fails');
+  seen.push(breaker.failingFor);
+  expect(seen).toEqual([0, 0, 5000, 124_000, 0, 60_000, 60_000, 0, 0]);
 });
 
 test('a probe that never reports is followed by another', async () => {

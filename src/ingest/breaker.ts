@@ -15,6 +15,8 @@ export interface BreakerOptions {
 
 /** ms; most probes tell sooner. */
 const PROBE_TAKES = 1000;
+/** ms; what lies between two failures further apart is not known to have failed. */
+const LOOKED = 120_000;
 
 /**
  * Knows whether what stands behind a port fails, so that calls in vain are not made and requests are not let in to wait
@@ -25,9 +27,7 @@ export class Breaker {
   #failures = 0;
   /** how many times in a row it opened */
   #opened = 0;
-  /** when it opened first */
-  #openedAt = 0;
-  #failedAt = 0;
+  #failing: { since: number; until: number } | undefined;
   #isProbed = false;
   #probedAt = 0;
   #againAt = 0;
@@ -52,9 +52,9 @@ export class Breaker {
     return this.#opened === 0;
   }
 
-  /** ms from when it opened to the last failure seen: one that nobody probed since is not known to be down for longer */
-  get downFor(): number {
-    return this.isClosed ? 0 : this.#failedAt - this.#openedAt;
+  /** ms from the first to the last of the failures seen since a call succeeded, or since nobody looked for long */
+  get failingFor(): number {
+    return this.#failing === undefined ? 0 : this.#failing.until - this.#failing.since;
   }
 
   /** A call is held up, and none has succeeded since it was made: others might be too. */
@@ -115,20 +115,26 @@ export class Breaker {
     this.#failures = 0;
     this.#opened = 0;
     this.#isProbed = false;
+    this.#failing = undefined;
     this.#succeededAt = this.#options.now();
+  }
+
+  #noteFailure(): void {
+    const now = this.#options.now();
+    const { since = now, until = -Infinity } = this.#failing ?? {};
+    this.#failing = { since: now - until > LOOKED ? now : since, until: now };
   }
 
   #failed(startedAt: number): void {
     // A later one succeeded.
     if (startedAt < this.#succeededAt) return;
-    this.#failedAt = this.#options.now();
+    this.#noteFailure();
     // A call that was made before the breaker opened, or before its probe was, says nothing new.
     if (!this.isClosed && (!this.#isProbed || startedAt < this.#probedAt)) return;
     this.#isProbed = false;
     this.#failures += 1;
     const { threshold, hung, first, longest, now } = this.#options;
     if (this.#failures < threshold && now() - startedAt < hung) return;
-    if (this.isClosed) this.#openedAt = now();
     const pause = Math.min(longest, first * 2 ** this.#opened);
     // With jitter, so that isolates do not probe together.
     this.#againAt = now() + pause * (0.5 + Math.random() / 2);

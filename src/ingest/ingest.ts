@@ -48,7 +48,7 @@ export function createIngest(env: Env, sql: Sql): Ingest {
       accepted: writer('accepted', database, sendAccepted(database, spill), {
         linger: LINGER,
       }),
-      queued: writer('queued', spill, sendQueued(spill, database)),
+      queued: writer('queued', spill, sendQueued(spill)),
       committed: writer('committed', database, sendCommitted(database)),
     },
     room,

@@ -22,12 +22,12 @@ export async function postpone(message: Delivered, delaySeconds: number, { queue
 }
 
 /**
- * Seconds until rows are to come again: doubling with each try, and as long again as the database is known to be down, up to
- * a minute; with jitter, for the same outage postponed them all.
+ * Seconds until rows are to come again: doubling with each try, or as long again as the database was seen to fail if that is
+ * more, a minute at most. Of that half to all, for the same outage postponed them all.
  * @param tries how often they were tried, this time included
  */
-export function delayAfter(tries: number, { downFor }: Breaker): number {
-  const longest = Math.min(60, Math.max(2 ** (tries - 1), downFor / 1000));
+export function delayAfter(tries: number, { failingFor }: Breaker): number {
+  const longest = Math.min(60, Math.max(2 ** (tries - 1), failingFor / 1000));
   return Math.max(1, Math.round(longest * (0.5 + Math.random() / 2)));
 }
 

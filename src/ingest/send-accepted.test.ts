@@ -16,8 +16,7 @@ afterEach(() => {
 });
 
 async function write(ports: Ports, rows: readonly string[], { ack = 'accepted', ms = 30_000 } = {}) {
-  const send =
-    ack === 'accepted' ? sendAccepted(ports.database, ports.spill) : sendQueued(ports.spill, ports.database);
+  const send = ack === 'accepted' ? sendAccepted(ports.database, ports.spill) : sendQueued(ports.spill);
   const writer = new Writer({ send, room: new Room(1e6) });
   const written = writer.write(rows.map((row) => prepared(row)));
   await vi.advanceTimersByTimeAsync(ms);
@@ -39,24 +38,6 @@ describe('accepted events', () => {
     await write(ports, ['a'], { ms: 0 });
     expect(await write(ports, ['b'], { ms: 0 })).toEqual(['queued']);
     expect(ports).toMatchObject({ queued: ['a', 'b'], calls: [1] });
-  });
-
-  test('come later from the queue the longer the database is known to be down, and at once when it is not', async () => {
-    const ports = new Ports({ threshold: 1 });
-    for (const ack of ['accepted', 'queued']) await write(ports, [ack], { ack, ms: 0 });
-    ports.databaseFails = true;
-    await write(ports, ['a'], { ms: 0 });
-    for (const down of [0, 10_000, 50_000]) {
-      await vi.advanceTimersByTimeAsync(down);
-      await ports.database.append(['tells the breaker'], false);
-      for (const ack of ['accepted', 'queued']) await write(ports, [`${ack} at ${down}`], { ack, ms: 0 });
-    }
-    const [ofQueued, ...delays] = ports.sent.map(({ delaySeconds }) => delaySeconds);
-    expect([ofQueued, ...delays.slice(0, 3)]).toEqual([undefined, 1, 1, 1]);
-    for (const [place, longest] of [10, 10, 60, 60].entries()) {
-      expect(delays[3 + place]).toBeGreaterThanOrEqual(longest / 2);
-      expect(delays[3 + place]).toBeLessThanOrEqual(longest);
-    }
   });
 
   test('do not go to a database that holds up another call, unless the queue fails too', async () => {

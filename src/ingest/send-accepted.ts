@@ -10,7 +10,7 @@ import type { Spill } from './spill.ts';
  * known to be down.
  */
 export function sendAccepted(database: Database, spill: Spill): Send {
-  const queueRest = sendQueued(spill, database);
+  const queueRest = sendQueued(spill);
   return async function sendAccepted(groups, flush) {
     const items = openItems(groups);
     if (items.length === 0) return;

@@ -15,7 +15,7 @@ const CALL = { count: 100, bytes: 240_000 };
 /** ms; a call that takes longer has failed, though it may have gone through. */
 const CALL_LIMIT = 5000;
 
-/** For rows that are to come later than at once, or were tried before. */
+/** For rows that were tried before. */
 export interface Later {
   tries?: number;
   delaySeconds?: number;
