@@ -2,21 +2,14 @@ import { z } from 'zod';
 import type { FlawCode } from './flaw.ts';
 import { isId } from './id.ts';
 import { canonicalIp } from './ip.ts';
+import { ACTOR_TYPES, OUTCOMES, type JsonObject } from './kinds.ts';
 import * as limit from './limits.ts';
 import { parseTime } from './time.ts';
 
 // Workers forbid the code generation that Zod otherwise uses.
 z.config({ jitless: true });
 
-export const ACTOR_TYPES = ['user', 'system', 'api_key', 'service', 'agent', 'anonymous'] as const;
-export type ActorType = (typeof ACTOR_TYPES)[number];
-
-export const OUTCOMES = ['success', 'failure', 'denied'] as const;
-export type Outcome = (typeof OUTCOMES)[number];
-
 export const ACTION_PATTERN = /^[A-Za-z][A-Za-z0-9]*([._:-][A-Za-z0-9]+)*$/;
-
-export type JsonObject = Record<string, unknown>;
 
 /** What one string field fails on. */
 interface Complaint {

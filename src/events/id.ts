@@ -2,9 +2,15 @@ import { V7Generator } from 'uuidv7';
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
-const generator = new V7Generator();
-// An id carries the time it was made for; a clock set back must not be papered over.
-generator.setRollbackAllowance(0);
+// Left out of a bundle that makes no ids so.
+const generator = /* @__PURE__ */ strictGenerator();
+
+/** An id carries the time it was made for; a clock set back must not be papered over. */
+function strictGenerator(): V7Generator {
+  const strict = new V7Generator();
+  strict.setRollbackAllowance(0);
+  return strict;
+}
 
 /** Makes a UUIDv7 (RFC 9562, section 5.7) for a time in milliseconds. */
 export function makeId(ms: number): string {
@@ -33,7 +39,8 @@ export function highestId(ms: number): string {
 
 const MAX_ID_TIME_MS = 2 ** 48 - 1;
 
-function timePart(ms: number): string {
+/** The first two groups of the ids of a millisecond. */
+export function timePart(ms: number): string {
   // A range may reach beyond what ids can hold; its bounds then are the first and the last id.
   const hex = Math.min(Math.max(ms, 0), MAX_ID_TIME_MS).toString(16).padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8)}`;

@@ -1,6 +1,7 @@
-import type { ActorType, AuditEventInput, JsonObject, Outcome } from './event.ts';
+import type { AuditEventInput } from './event.ts';
 import { makeId, timeOf } from './id.ts';
 import { canonicalIp } from './ip.ts';
+import type { ActorType, JsonObject, Outcome } from './kinds.ts';
 import { formatTime, parseTime } from './time.ts';
 
 export interface RecordedTarget {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ACTOR_TYPES } from '../events/event.ts';
+import { ACTOR_TYPES } from '../events/kinds.ts';
 import { parseTime } from '../events/time.ts';
 import { ProblemError } from '../http/problem.ts';
 

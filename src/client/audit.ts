@@ -1,0 +1,153 @@
+import { newId } from './new-id.ts';
+import { complete, type AuditEvent, type Defaults, type Without } from './event.ts';
+import type { Receipt, EventOutcome } from './transport.ts';
+import type { Counts, Sender } from './sender.ts';
+
+/** Why an event that was to be recorded is not known to be. */
+export class AuditError extends Error {
+  override readonly name = 'AuditError';
+  readonly code: string;
+
+  constructor(code: string, detail: string) {
+    super(detail);
+    this.code = code;
+  }
+}
+
+/** What a Worker's `fetch` is given. */
+export interface RequestContext {
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+/** ms; the platform grants 30 s after the answer. */
+const IN_REQUEST = 25_000;
+/** Statuses of an error that denies what was asked. */
+const DENIED = new Set([401, 403]);
+
+/** Records what happens. `Known` is what each event of it has already. */
+export class Audit<Known extends keyof AuditEvent = never> {
+  readonly #sender: Sender;
+  readonly #known: Defaults;
+  readonly #request: RequestContext | undefined;
+
+  constructor(sender: Sender, known: Defaults, request?: RequestContext) {
+    this.#sender = sender;
+    this.#known = known;
+    this.#request = request;
+  }
+
+  /** How many events were stored, refused, dropped, and wait. */
+  get counts(): Counts {
+    return this.#sender.counts;
+  }
+
+  /**
+   * Records an event, sooner or later: returns at once, and never throws. Its content is read now; what cannot be written as
+   * JSON is written as text. What becomes of it, the logger is told only where it goes wrong.
+   */
+  log(event: Without<Known>): void {
+    this.#add(event);
+  }
+
+  /** Records an event. @returns its receipt, once it is committed @throws AuditError when it is not known to be */
+  async record(event: Without<Known>): Promise<Receipt> {
+    const outcome = await new Promise<EventOutcome>((resolve) => this.#add(event, resolve));
+    if (outcome.result === 'stored') return outcome.receipt;
+    if (outcome.result === 'refused') throw new AuditError(outcome.code, outcome.detail);
+    throw new AuditError('dropped', 'The event was dropped: the buffer is full, or the client is closed.');
+  }
+
+  /** A logger of events that have this in common; members of an event go before it. */
+  with<Given extends Defaults>(known: Given): Audit<Known | (keyof Given & keyof AuditEvent)> {
+    return new Audit(this.#sender, complete(this.#known, known) as Defaults, this.#request);
+  }
+
+  /**
+   * A logger for one request of a Worker, where nothing else goes on once the request is done: it sends what it is given
+   * within the request's `waitUntil`, and keeps it apart from the events of others.
+   */
+  during(request: RequestContext): Audit<Known> {
+    return new Audit(this.#sender.fork(), this.#known, request);
+  }
+
+  /**
+   * Does something, and records it with its outcome: `success`, `denied` where it throws an error of status 401 or 403,
+   * `failure` where it throws another. What it returns or throws is passed on untouched.
+   */
+  withAudit<T>(event: Without<Known>, deed: () => T): T {
+    const ended = (error?: unknown) => this.#add({ ...event, ...outcomeOf(error) });
+    try {
+      const result = deed();
+      if (!isPromise(result)) {
+        this.#add({ ...event, outcome: 'success' });
+        return result;
+      }
+      result.then(
+        () => this.#add({ ...event, outcome: 'success' }),
+        (error: unknown) => ended(error),
+      );
+      return result;
+    } catch (error) {
+      ended(error);
+      throw error;
+    }
+  }
+
+  /** Sends what waits. @returns whether all of it was settled in time; ms, 10 s unless given */
+  flush({ timeout = 10_000 }: { timeout?: number } = {}): Promise<boolean> {
+    return this.#sender.flush(timeout);
+  }
+
+  /** The same, before the process ends: what is logged afterwards is dropped, and so is what could not be sent. */
+  close({ timeout = 10_000 }: { timeout?: number } = {}): Promise<boolean> {
+    return this.#sender.close(timeout);
+  }
+
+  #add(event: object, settle?: (outcome: EventOutcome) => void): void {
+    try {
+      const full = complete(this.#known, event);
+      const id = full.id ?? newId();
+      this.#sender.add(id, written({ ...full, id }), settle);
+      this.#request?.waitUntil(this.#sender.flush(IN_REQUEST));
+    } catch (error) {
+      this.#sender.refuse(error, settle);
+    }
+  }
+}
+
+/** Of an error only its name: its message may hold anything. */
+function outcomeOf(error: unknown): Pick<AuditEvent, 'outcome' | 'reason'> {
+  // Whatever was thrown, nothing but these is looked at.
+  const { status, statusCode, name } = (error ?? {}) as {
+    status?: unknown;
+    statusCode?: unknown;
+    name?: unknown;
+  };
+  const isDenied = [status, statusCode].some((code) => typeof code === 'number' && DENIED.has(code));
+  return { outcome: isDenied ? 'denied' : 'failure', ...(typeof name === 'string' && { reason: name }) };
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function written(event: object): string {
+  try {
+    return JSON.stringify(event);
+  } catch {
+    return JSON.stringify(event, plain());
+  }
+}
+
+/** For what JSON cannot hold: big integers, and what contains itself. */
+function plain() {
+  const above: unknown[] = [];
+  return function plain(this: unknown, _name: string, value: unknown): unknown {
+    if (typeof value === 'bigint') return String(value);
+    if (typeof value !== 'object' || value === null) return value;
+    while (above.length > 0 && above.at(-1) !== this) above.pop();
+    if (above.includes(value)) return '[circular]';
+    above.push(value);
+    return value;
+  };
+}

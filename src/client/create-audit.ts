@@ -1,0 +1,75 @@
+import { Audit } from './audit.ts';
+import { httpTransport } from './http-transport.ts';
+import { redactNames } from './redact-names.ts';
+import { Sender, type Logger, type SenderOptions } from './sender.ts';
+import type { Transport } from './transport.ts';
+
+export interface AuditOptions {
+  /** of the deployment: `https://daybook.example.com` */
+  url: string;
+  /** with the scope `events:write` */
+  apiKey: string;
+  /** told what goes wrong, never what an event holds; the console unless given */
+  logger?: Logger;
+  /** applied to each event before it leaves the process, in place of redaction by the names of members */
+  redact?: SenderOptions['redact'];
+  /** what a batch carries at most: events (500), and characters of their JSON (1 MiB) */
+  batch?: Partial<SenderOptions['batch']>;
+  /** ms that an event waits for others; 200 unless given */
+  linger?: number;
+  /** what may wait at most: events (10,000), and characters of their JSON (16 MiB) */
+  buffer?: Partial<SenderOptions['buffer']>;
+  /** which event is dropped when more would wait; `newest` unless given, for the beginning of an incident tells most */
+  drop?: SenderOptions['drop'];
+  /** ms that a batch may take; 15,000 unless given */
+  timeout?: number;
+  /** sends what waits when the process is about to end by itself; true unless given */
+  flushOnExit?: boolean;
+  fetch?: typeof fetch;
+  /** takes the place of HTTP; tests collect events so */
+  transport?: Transport;
+}
+
+const MIB = 1024 * 1024;
+
+/**
+ * Makes a logger of audit events, for a server: one for the whole process. Nothing is sent before the first event.
+ * @throws TypeError when there is no URL or key to send with
+ */
+export function createAudit(options: AuditOptions): Audit {
+  const sender = new Sender(withDefaults(options));
+  if (options.flushOnExit !== false) flushOnExit(sender);
+  return new Audit(sender, {});
+}
+
+function withDefaults(options: AuditOptions): SenderOptions {
+  const {
+    url,
+    apiKey,
+    timeout = 15_000,
+    logger = console,
+    redact = redactNames,
+    linger = 200,
+    drop = 'newest',
+  } = options;
+  if (options.transport === undefined && !(URL.canParse(url) && apiKey)) {
+    throw new TypeError('createAudit needs the url of a Daybook deployment and an apiKey (dbk_…)');
+  }
+  // Called as a function of its own: workerd's is bound to nothing else.
+  const { fetch = (input, init) => globalThis.fetch(input, init) } = options;
+  return {
+    transport: options.transport ?? httpTransport({ url, apiKey, fetch, timeout }),
+    logger,
+    redact,
+    batch: { events: 500, characters: MIB, ...options.batch },
+    linger,
+    buffer: { events: 10_000, characters: 16 * MIB, ...options.buffer },
+    drop,
+  };
+}
+
+/** Where there is a process; a signal that ends it is the application's to handle, with `close()`. */
+function flushOnExit(sender: Sender): void {
+  const { process } = globalThis as { process?: { once?(event: string, run: () => void): void } };
+  process?.once?.('beforeExit', () => void sender.flush(10_000));
+}

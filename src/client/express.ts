@@ -1,0 +1,39 @@
+import type { Audit } from './audit.ts';
+import type { Actor } from './event.ts';
+import { contextOf } from './request.ts';
+
+/** What is read of a request of Express. */
+interface ExpressRequest {
+  /** as Express finds it, by the application's own setting `trust proxy` */
+  ip?: string | undefined;
+  get(name: string): string | undefined;
+}
+
+/** A request that went through `auditContext`. */
+export interface Audited {
+  audit: Audit<'actor' | 'context'>;
+}
+
+export interface ExpressAuditOptions<Request> {
+  /** who acts, from what middleware before this one found out; `anonymous` unless given */
+  actor?(request: Request): Actor | undefined;
+}
+
+/**
+ * Middleware for Express: `req.audit` is a logger that knows who acts, from where and by which request. The address is
+ * `req.ip`: say by Express' own `app.set('trust proxy', …)` which proxies it may be taken from.
+ */
+export function auditContext<Request extends ExpressRequest>(
+  audit: Audit,
+  options: ExpressAuditOptions<Request> = {},
+) {
+  return function auditContext(
+    request: Request & Partial<Audited>,
+    _response: unknown,
+    next: () => void,
+  ): void {
+    const context = contextOf((name) => request.get(name), request.ip, {});
+    request.audit = audit.with({ actor: options.actor?.(request) ?? { type: 'anonymous' }, context });
+    next();
+  };
+}

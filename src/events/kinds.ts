@@ -1,0 +1,7 @@
+export const ACTOR_TYPES = ['user', 'system', 'api_key', 'service', 'agent', 'anonymous'] as const;
+export type ActorType = (typeof ACTOR_TYPES)[number];
+
+export const OUTCOMES = ['success', 'failure', 'denied'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+export type JsonObject = Record<string, unknown>;

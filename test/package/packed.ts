@@ -1,0 +1,31 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const REPOSITORY = new URL('../..', import.meta.url).pathname;
+
+/** A project with Daybook as `npm pack` makes it, beside what the test applications need, and those applications. */
+export interface Project {
+  directory: string;
+  tarball: string;
+  close(): Promise<void>;
+}
+
+/** @param dependencies that the project has of its own */
+export async function makeProject(dependencies: readonly string[]): Promise<Project> {
+  const directory = await mkdtemp(join(tmpdir(), 'daybook-package-'));
+  await run('npm', ['pack', '--pack-destination', directory], { cwd: REPOSITORY });
+  const name = (await readdir(directory)).find((file) => file.endsWith('.tgz'));
+  if (name === undefined) throw new Error('npm pack made no tarball');
+  const tarball = join(directory, name);
+  const modules = join(directory, 'node_modules');
+  await mkdir(join(modules, 'daybook'), { recursive: true });
+  await run('tar', ['-xzf', tarball, '-C', join(modules, 'daybook'), '--strip-components=1']);
+  for (const dependency of dependencies)
+    await symlink(join(REPOSITORY, 'node_modules', dependency), join(modules, dependency));
+  await cp(join(REPOSITORY, 'test/package/apps'), directory, { recursive: true });
+  return { directory, tarball, close: () => rm(directory, { recursive: true }) };
+}
