@@ -6,7 +6,7 @@ export function typicalEvent(index: number) {
     id: uuidv7(),
     action: index % 3 === 0 ? 'invoice.updated' : 'user.logged_in',
     actor: {
-      type: 'user',
+      type: 'user' as const,
       id: `user_${index % 500}`,
       name: 'Ada Lovelace',
       email: `ada.${index % 500}@example.com`,
