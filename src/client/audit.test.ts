@@ -413,8 +413,19 @@ describe('children', () => {
     ofRequest.log(LOGIN);
     ofRequest.log(LOGIN);
     await vi.advanceTimersByTimeAsync(1);
-    expect(await Promise.all(promises)).toEqual([true, true]);
+    await Promise.all(promises);
     expect(batches.map(({ length }) => length)).toEqual([2]);
+  });
+
+  test('of one request tell what they could not send in its time', async () => {
+    const { audit, logger } = setUp({}, () => new TypeError('down'));
+    const promises: Promise<unknown>[] = [];
+    const ofRequest = audit.during({ waitUntil: (promise) => void promises.push(promise) });
+    ofRequest.log(LOGIN);
+    await vi.advanceTimersByTimeAsync(25_000);
+    await Promise.all(promises);
+    expect(ofRequest.counts).toEqual({ buffered: 0, stored: 0, refused: 0, dropped: 1 });
+    expect(logger.error).toHaveBeenCalledWith(expect.stringContaining('out of time'), expect.anything());
   });
 });
 

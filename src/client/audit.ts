@@ -108,7 +108,7 @@ export class Audit<Known extends keyof AuditEvent = never> {
       const full = complete(this.#known, event);
       const id = full.id ?? newId();
       this.#sender.add(id, written({ ...full, id }), settle);
-      this.#request?.waitUntil(this.#sender.flush(IN_REQUEST));
+      this.#request?.waitUntil(this.#sender.finish(IN_REQUEST));
     } catch (error) {
       this.#sender.refuse(error, settle);
     }

@@ -67,7 +67,7 @@ describe('in a request', () => {
     });
     const answer = await POST(new Request('https://app.test/projects', { headers: HEADERS }), { id: 'p9' });
     expect(await answer.text()).toBe('https://app.test/projects');
-    expect(await Promise.all(promises)).toEqual([true]);
+    await Promise.all(promises);
     expect(events).toMatchObject([
       { actor: { type: 'anonymous' }, target: { id: 'p9' }, context: { request_id: 'r1' } },
     ]);

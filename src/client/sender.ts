@@ -118,9 +118,18 @@ export class Sender {
     this.#isClosed = true;
     const areAllSettled = await this.flush(timeout);
     this.#hasEnded = true;
-    this.#drop(this.#buffer.take({ events: Infinity, characters: Infinity }), 'closed');
+    this.#dropAll('closed');
     this.#hurry();
     return areAllSettled;
+  }
+
+  /** The same for a request, after which nothing goes on: what could not be sent by then is dropped, and told. */
+  async finish(timeout: number): Promise<void> {
+    if (!(await this.flush(timeout))) this.#dropAll('out of time');
+  }
+
+  #dropAll(why: string): void {
+    this.#drop(this.#buffer.take({ events: Infinity, characters: Infinity }), why);
   }
 
   /** Never sends in the caller's own turn. */
@@ -218,7 +227,7 @@ export class Sender {
     }
   }
 
-  #drop(events: readonly Waiting[], why: 'full' | 'closed'): void {
+  #drop(events: readonly Waiting[], why: string): void {
     for (const { settle } of events) {
       this.#counts.dropped += 1;
       this.#log('error', why, `events are dropped: the client is ${why}`);
