@@ -125,7 +125,8 @@ describe('what is logged', () => {
       circle: around,
       twice: [around, around],
     });
-    expect(audit.counts.refused).toBe(1);
+    // The one that cannot be read, and two that are nothing.
+    expect(audit.counts.refused).toBe(3);
     expect(JSON.stringify(logger.error.mock.calls)).not.toContain('the secret of the getter');
   });
 
@@ -265,7 +266,7 @@ describe('what Daybook refuses', () => {
               problem: {
                 code: 'invalid_event',
                 detail: 'Wrong.',
-                errors: [{ pointer: '/action', detail: 'Why.' }],
+                errors: [{ pointer: '/action', code: 'invalid_value' }],
               },
             }
           : { index, result: 'committed', receipt: receiptOf(event) },
@@ -276,7 +277,7 @@ describe('what Daybook refuses', () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(batches).toHaveLength(1);
     expect(audit.counts).toEqual({ buffered: 0, stored: 2, refused: 1, dropped: 0 });
-    expect(logger.error.mock.calls[0]?.[0]).toContain('invalid_event): Wrong. /action: Why.');
+    expect(logger.error.mock.calls[0]?.[0]).toContain('invalid_event): Wrong. invalid_value at /action.');
   });
 
   test('as a whole is halved until it stands alone', async () => {
@@ -438,6 +439,31 @@ describe('withAudit', () => {
     expect(batches.flat().map(({ outcome }) => outcome)).toEqual(['success', 'success']);
   });
 
+  test('begins a query once, and survives an event or an error that cannot be read', async () => {
+    const { audit, batches } = setUp();
+    let begun = 0;
+    const query: PromiseLike<number> = {
+      // oxlint-disable-next-line unicorn/no-thenable -- what query builders are
+      then(resolve, reject) {
+        begun += 1;
+        return Promise.resolve(7).then(resolve, reject);
+      },
+    };
+    expect(await audit.withAudit(LOGIN, () => query)).toBe(7);
+    expect(begun).toBe(1);
+    const broken = (name: string) =>
+      Object.defineProperty({ ...LOGIN }, name, {
+        enumerable: true,
+        get: () => {
+          throw new Error('no');
+        },
+      });
+    expect(audit.withAudit(broken('metadata'), () => 5)).toBe(5);
+    await expect(audit.withAudit(LOGIN, () => Promise.reject(broken('status')))).rejects.toBeDefined();
+    await vi.advanceTimersByTimeAsync(200);
+    expect([batches.flat().length, audit.counts.refused]).toEqual([1, 2]);
+  });
+
   test('records failure or denied, never what the error says, and throws it untouched', async () => {
     const { audit, batches } = setUp();
     const broken = new RangeError('of jane@example.com');
@@ -468,6 +494,31 @@ test('a steady stream of events puts nothing off', async () => {
   await vi.advanceTimersByTimeAsync(20);
   clearInterval(stream);
   expect(batches.length).toBeGreaterThan(5);
+});
+
+test('an id that is none is for Daybook to refuse, and stops nothing', async () => {
+  const { audit, batches } = setUp();
+  for (const id of [42, '12345', 'evt_1', '11111111-1111-4111-8111-111111111111'])
+    audit.log({ ...LOGIN, id: id as string });
+  await vi.advanceTimersByTimeAsync(200);
+  expect(batches[0]?.map(({ id, occurred_at }) => [id, occurred_at])).toEqual([
+    ['42', undefined],
+    ['12345', undefined],
+    ['evt_1', undefined],
+    ['11111111-1111-4111-8111-111111111111', undefined],
+  ]);
+});
+
+test('a close during a failing try goes on trying until its time is over', async () => {
+  const { audit, batches } = setUp({}, (events, call) =>
+    call < 8 ? { status: 503, body: {} } : stored(events),
+  );
+  audit.log(LOGIN);
+  await vi.advanceTimersByTimeAsync(20_000);
+  const closed = audit.close({ timeout: Infinity });
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(await closed).toBe(true);
+  expect([batches.length, audit.counts.stored]).toEqual([8, 1]);
 });
 
 test('a transport that rejects is one that does not answer', async () => {

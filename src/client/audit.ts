@@ -46,12 +46,12 @@ export class Audit<Known extends keyof AuditEvent = never> {
    * JSON is written as text. What becomes of it, the logger is told only where it goes wrong.
    */
   log(event: Without<Known>): void {
-    this.#add(event);
+    this.#add(() => event);
   }
 
   /** Records an event. @returns its receipt, once it is committed @throws AuditError when it is not known to be */
   async record(event: Without<Known>): Promise<Receipt> {
-    const outcome = await new Promise<EventOutcome>((resolve) => this.#add(event, resolve));
+    const outcome = await new Promise<EventOutcome>((resolve) => this.#add(() => event, resolve));
     if (outcome.result === 'stored') return outcome.receipt;
     if (outcome.result === 'refused') throw new AuditError(outcome.code, outcome.detail);
     throw new AuditError('dropped', 'The event was dropped: the buffer is full, or the client is closed.');
@@ -75,22 +75,30 @@ export class Audit<Known extends keyof AuditEvent = never> {
    * `failure` where it throws another. What it returns or throws is passed on untouched.
    */
   withAudit<T>(event: Without<Known>, deed: () => T): T {
-    const ended = (error?: unknown) => this.#add({ ...event, ...outcomeOf(error) });
+    const succeeded = () => this.#add(() => ({ ...event, outcome: 'success' }));
+    const failed = (error: unknown) => this.#add(() => ({ ...event, ...outcomeOf(error) }));
+    let result: T;
     try {
-      const result = deed();
-      if (!isPromise(result)) {
-        this.#add({ ...event, outcome: 'success' });
-        return result;
-      }
-      result.then(
-        () => this.#add({ ...event, outcome: 'success' }),
-        (error: unknown) => ended(error),
-      );
-      return result;
+      result = deed();
     } catch (error) {
-      ended(error);
+      failed(error);
       throw error;
     }
+    if (!isPromise(result)) {
+      succeeded();
+      return result;
+    }
+    // Its own `then` is called once: that is when a query builder begins.
+    return result.then(
+      (value) => {
+        succeeded();
+        return value;
+      },
+      (error: unknown) => {
+        failed(error);
+        throw error;
+      },
+    ) as T;
   }
 
   /** Sends what waits. @returns whether all of it was settled in time; ms, 10 s unless given */
@@ -103,14 +111,19 @@ export class Audit<Known extends keyof AuditEvent = never> {
     return this.#sender.close(timeout);
   }
 
-  #add(event: object, settle?: (outcome: EventOutcome) => void): void {
+  #add(make: () => object, settle?: (outcome: EventOutcome) => void): void {
     try {
-      const full = complete(this.#known, event);
+      const full = complete(this.#known, make());
       const id = full.id ?? newId();
-      this.#sender.add(id, written({ ...full, id }), settle);
-      this.#request?.waitUntil(this.#sender.finish(IN_REQUEST));
+      this.#sender.add(String(id), written({ ...full, id }), settle);
     } catch (error) {
       this.#sender.refuse(error, settle);
+      return;
+    }
+    try {
+      this.#request?.waitUntil(this.#sender.finish(IN_REQUEST));
+    } catch {
+      // The request is over: the event waits for as long as the process lives.
     }
   }
 }

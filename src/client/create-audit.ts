@@ -70,6 +70,6 @@ function withDefaults(options: AuditOptions): SenderOptions {
 
 /** Where there is a process; a signal that ends it is the application's to handle, with `close()`. */
 function flushOnExit(sender: Sender): void {
-  const { process } = globalThis as { process?: { once?(event: string, run: () => void): void } };
-  process?.once?.('beforeExit', () => void sender.flush(10_000));
+  const { process } = globalThis as { process?: { on?(event: string, run: () => void): void } };
+  process?.on?.('beforeExit', () => void sender.finish(10_000));
 }

@@ -58,13 +58,13 @@ export type Without<Known extends keyof AuditEvent> = Omit<AuditEvent, Known> &
 
 /** The event with what is known of it. Contexts and metadata are merged, the event's own members first. */
 export function complete(known: Defaults, event: Partial<AuditEvent>): Partial<AuditEvent> {
-  const merged = { ...known, ...event };
+  const merged = { ...known, ...given(event) };
   if (known.context && event.context) merged.context = { ...known.context, ...given(event.context) };
-  if (known.metadata && event.metadata) merged.metadata = { ...known.metadata, ...event.metadata };
+  if (known.metadata && event.metadata) merged.metadata = { ...known.metadata, ...given(event.metadata) };
   return merged;
 }
 
 /** What is undefined says nothing, and takes the place of nothing. */
-function given(context: EventContext): EventContext {
-  return Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined));
+function given<T extends object>(object: T): Partial<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -42,5 +42,10 @@ function isWorker(): boolean {
 }
 
 function duringRequest(audit: Audit, c: Context): Audit {
-  return isWorker() ? audit.during(c.executionCtx) : audit;
+  try {
+    return isWorker() ? audit.during(c.executionCtx) : audit;
+  } catch {
+    // Without a context of execution, as in a Durable Object.
+    return audit;
+  }
 }

@@ -16,7 +16,7 @@ interface Answer {
 interface Problem {
   code?: string;
   detail?: string;
-  errors?: { pointer: string; detail: string }[];
+  errors?: { pointer: string; code: string }[];
 }
 
 /** Sends batches to Daybook, and waits for the commit: nobody else does. */
@@ -69,8 +69,15 @@ function outcomeOf({ receipt, problem }: NonNullable<Answer['results']>[number])
   if (receipt) return { result: 'stored', receipt };
   const { code = '', detail = '', errors = [] } = problem ?? {};
   if (code === '' || code === 'unavailable') return { result: 'later' };
-  const places = errors.map(({ pointer, detail: what }) => ` ${pointer}: ${what}`).join('');
+  const places = errors.map((error) => ` ${error.code} at ${placeOf(error)}.`).join('');
   return { result: 'refused', code, detail: detail + places };
+}
+
+/** Without the names that the event itself chose: this ends in a log. */
+function placeOf({ pointer, code }: { pointer: string; code: string }): string {
+  const known = /^\/(?:metadata|old_value|new_value)(?=\/)/.exec(pointer)?.[0];
+  if (known !== undefined) return `${known}/…`;
+  return code === 'unknown_field' ? pointer.replace(/[^/]*$/, '…') : pointer || 'the event';
 }
 
 /** ms; a date is not what Daybook sends. */

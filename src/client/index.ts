@@ -1,5 +1,4 @@
 export { Audit, AuditError } from './audit.ts';
-export { collectEvents } from './collect.ts';
 export * from './configured.ts';
 export { createAudit, type AuditOptions } from './create-audit.ts';
 export type { Actor, AuditEvent, EventContext, Target } from './event.ts';

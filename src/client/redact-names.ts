@@ -14,6 +14,7 @@ export function redactNames(event: Record<string, unknown>): Record<string, unkn
 /** @param value of JSON, changed in place */
 function redactIn(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((element) => redactIn(element));
   // Members of an object are read by their names, whatever its type.
   const object = value as Record<string, unknown>;
   for (const [name, member] of Object.entries(object)) {

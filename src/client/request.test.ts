@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { canonicalIp } from '../events/ip.ts';
 import { contextOf, type AddressOptions } from './request.ts';
 
 function context(headers: Record<string, string>, peer?: string, options: AddressOptions = {}) {
@@ -70,4 +71,12 @@ test('the user agent and the request id are cut to what an event may hold', () =
   expect([user_agent?.length, request_id?.length]).toEqual([2048, 255]);
   expect(context({}).user_agent).toBeUndefined();
   expect(context({ 'X-Request-Id': '' }).request_id).toBeUndefined();
+});
+
+test('what is taken for an address, Daybook takes too', () => {
+  const parts = ['', '1', ':', '::', '.', '1.2.3.4', 'ffff', '0', '255', '01', '12345', 'g'];
+  const texts = parts.flatMap((a) => parts.flatMap((b) => parts.map((c) => a + b + c)));
+  const taken = texts.flatMap((text) => context({}, text).ip_address ?? []);
+  expect(taken.filter((text) => canonicalIp(text) === undefined)).toEqual([]);
+  expect(taken.length).toBeGreaterThan(50);
 });

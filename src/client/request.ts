@@ -52,6 +52,7 @@ function plainAddress(address: string | undefined): string | undefined {
 
 /** As the URL standard reads hosts. */
 function isAddress(text: string): boolean {
-  if (/^[\d.]+$/.test(text)) return URL.parse(`http://${text}`)?.hostname === text;
-  return text.includes(':') && URL.canParse(`http://[${text}]`);
+  if (/^\d+(?:\.\d+){3}$/.test(text))
+    return URL.canParse(`http://${text}`) && new URL(`http://${text}`).hostname === text;
+  return /^[\da-f.]*:[\da-f:.]*$/i.test(text) && URL.canParse(`http://[${text}]`);
 }

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { describe, expect, test } from 'vitest';
-import { collectEvents } from './collect.ts';
+import { collectEvents } from './testing.ts';
 import { createAudit } from './create-audit.ts';
 import { auditContext as expressContext } from './express.ts';
 import { auditContext, type AuditVariables } from './hono.ts';

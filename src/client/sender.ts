@@ -1,4 +1,4 @@
-import { timeOf } from '../events/id.ts';
+import { isId, timeOf } from '../events/id.ts';
 import { MAX_ID_AGE_MS } from '../events/limits.ts';
 import { Buffer, type Size, type Waiting } from './buffer.ts';
 import { newId } from './new-id.ts';
@@ -38,6 +38,8 @@ export interface Counts {
 
 /** ms before trying again: doubling from the first to the last, with jitter; no longer where Daybook says so than `most`. */
 const BACKOFF = { first: 500, last: 30_000, most: 300_000 };
+/** ms; Node takes a longer one for none. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 /** ms; at most one line in the log for each kind of trouble. */
 const LOG_EACH = 60_000;
 /** ms; an id is not sent when it could leave the window on its way. */
@@ -106,7 +108,7 @@ export class Sender {
       const look = () => {
         if (isSettled()) end();
       };
-      const timer = setTimeout(end, timeout);
+      const timer = setTimeout(end, Math.min(timeout, LONGEST_TIMER));
       this.#flushes.add(look);
       this.#hurry();
       this.#schedule(true);
@@ -149,7 +151,8 @@ export class Sender {
       const pause = await this.#send(batch.filter((event) => this.#makeReady(event)));
       this.#underWay = [];
       for (const look of this.#flushes) look();
-      if (pause > 0 && this.#buffer.length > 0) await this.#pause(pause);
+      if (pause > 0 && this.#buffer.length > 0)
+        await this.#pause(this.#flushes.size > 0 ? Math.min(pause, BACKOFF.first) : pause);
     }
     this.#isSending = false;
   }
@@ -186,10 +189,13 @@ export class Sender {
       this.#failures = 0;
       return 0;
     }
+    this.#underWay = this.#underWay.filter((event) => !later.includes(event));
     if (this.#hasEnded) this.#drop(later, 'closed');
     else this.#buffer.putBack(later);
-    if (outcome.kind === 'later')
-      this.#log('warn', 'later', `Daybook does not take events (${outcome.reason}); they wait`);
+    const reason = outcome.kind === 'later' ? outcome.reason : 'unavailable';
+    this.#log('warn', 'later', `Daybook does not take events (${reason}); they wait`);
+    // One that cannot be stored yet holds up no others.
+    if (later.length < batch.length) this.#failures = 0;
     const backoff = Math.min(BACKOFF.last, BACKOFF.first * 2 ** this.#failures) * (0.5 + Math.random() / 2);
     this.#failures += 1;
     return Math.min(BACKOFF.most, Math.max(backoff, outcome.retryAfter ?? 0));
@@ -207,18 +213,17 @@ export class Sender {
 
   /** Redacts it, once, and gives it an id that is taken in, which it keeps. @returns false where it cannot be sent */
   #makeReady(event: Waiting): boolean {
-    const madeAt = timeOf(event.id);
-    const isOld = Date.now() - madeAt >= ID_AGE;
+    const isOld = isId(event.id) && Date.now() - timeOf(event.id) >= ID_AGE;
     if (event.isRedacted && !isOld) return true;
     try {
       // It was written from an object.
-      const content = this.#options.redact(JSON.parse(event.json) as Record<string, unknown>);
+      let content = JSON.parse(event.json) as Record<string, unknown>;
+      if (!event.isRedacted) content = this.#options.redact(content);
       if (isOld) {
+        content['occurred_at'] ??= new Date(timeOf(event.id)).toISOString();
         event.id = newId();
-        content['id'] = event.id;
-        content['occurred_at'] ??= new Date(madeAt).toISOString();
       }
-      event.json = JSON.stringify(content);
+      event.json = JSON.stringify({ ...content, id: event.id });
       event.isRedacted = true;
       return true;
     } catch (error) {
@@ -228,11 +233,10 @@ export class Sender {
   }
 
   #drop(events: readonly Waiting[], why: string): void {
-    for (const { settle } of events) {
-      this.#counts.dropped += 1;
-      this.#log('error', why, `events are dropped: the client is ${why}`);
-      settle?.({ result: 'later' });
-    }
+    if (events.length === 0) return;
+    this.#counts.dropped += events.length;
+    this.#log('error', why, `events are dropped: the client is ${why}`);
+    for (const { settle } of events) settle?.({ result: 'later' });
   }
 
   #pause(ms: number): Promise<void> {

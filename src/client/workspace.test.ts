@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { collectEvents } from './collect.ts';
+import { collectEvents } from './testing.ts';
 import { auditAdminAction, auditLogin, configureAudit } from './configured.ts';
 import { createAudit } from './create-audit.ts';
 import { workspaceHelpers } from './workspace.ts';

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../events/kinds.ts';
 import type { Audit } from './audit.ts';
+import type { EventContext } from './event.ts';
 
 /** The actions of the workspace vocabulary. */
 export type AuditAction =
@@ -49,6 +50,12 @@ const RESOURCE: Record<AuditAction, string> = {
 
 type Id = string | null | undefined;
 
+/** As far as it can be stored: a login must not fail on what its client says of itself. */
+function contextGiven({ ipAddress, userAgent }: WorkspaceEvent): EventContext {
+  const isAddress = /^[\da-f.:]+$/i.test(ipAddress ?? '');
+  return { ip_address: isAddress ? ipAddress : undefined, user_agent: userAgent?.slice(0, 2048) };
+}
+
 /** The helpers of one logger: short calls for what every product records. None of them throws or waits. */
 export function workspaceHelpers(audit: Pick<Audit, 'log'>) {
   function logAuditEvent(event: WorkspaceEvent): void {
@@ -61,7 +68,7 @@ export function workspaceHelpers(audit: Pick<Audit, 'log'>) {
       old_value: previousValue,
       new_value: newValue,
       metadata: details,
-      context: { ip_address: event.ipAddress, user_agent: event.userAgent },
+      context: contextGiven(event),
     });
   }
   const of = (action: AuditAction, userId: Id, workspaceId: string, rest: Partial<WorkspaceEvent> = {}) =>

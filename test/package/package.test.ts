@@ -12,7 +12,7 @@ import { deploy, type Deployment } from '../support/deployment.ts';
 import { makeProject, type Project } from './packed.ts';
 
 const run = promisify(execFile);
-const ENTRIES = ['client', 'hono', 'express', 'next'];
+const ENTRIES = ['client', 'hono', 'express', 'next', 'testing'];
 
 let project: Project;
 let daybook: Deployment;

@@ -1,4 +1,3 @@
-import { timeOf } from '../events/id.ts';
 import type { AuditEvent } from './event.ts';
 import type { Transport } from './transport.ts';
 
@@ -13,7 +12,7 @@ export function collectEvents(): { transport: Transport; events: (AuditEvent & {
       receipt: {
         id,
         workspace_id: workspace_id ?? '',
-        created_at: new Date(timeOf(id)).toISOString(),
+        created_at: new Date(Number.parseInt(id.replace('-', '').slice(0, 12), 16)).toISOString(),
         result: 'committed' as const,
         redacted: [],
         leaf_hash: '',
