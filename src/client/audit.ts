@@ -72,7 +72,8 @@ export class Audit<Known extends keyof AuditEvent = never> {
 
   /**
    * Does something, and records it with its outcome: `success`, `denied` where it throws an error of status 401 or 403,
-   * `failure` where it throws another. What it returns or throws is passed on untouched.
+   * `failure` where it throws another. What it gives or throws is passed on untouched; a promise, as
+   * another one that ends alike.
    */
   withAudit<T>(event: Without<Known>, deed: () => T): T {
     const succeeded = () => this.#add(() => ({ ...event, outcome: 'success' }));

@@ -10,6 +10,7 @@ export interface AddressOptions {
 
 /** Longer than any address with its zone. */
 const ADDRESS_MAX = 64;
+// As src/events/limits.ts has them; imported by two entries it would become a file that the client depends on.
 const TEXT_MAX = 2048;
 const ID_MAX = 255;
 
