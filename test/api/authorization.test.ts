@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { anEvent, clientOf, type Client } from '../support/client.ts';
-import { deploy, type Deployment } from '../support/deployment.ts';
+import type { Deployment } from '../support/deployment.ts';
+import { sharedDeployment } from '../support/shared-deployment.ts';
 import { countEvents, storedEvent } from '../support/stored.ts';
 
 let deployment: Deployment;
 let operator: Client;
 
 beforeAll(async () => {
-  deployment = await deploy('pglite');
+  deployment = await sharedDeployment();
   operator = clientOf(deployment, deployment.operatorKey);
 });
 afterAll(() => deployment.close());

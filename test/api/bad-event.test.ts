@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { anEvent, clientOf, type Client } from '../support/client.ts';
-import { deploy, type Deployment } from '../support/deployment.ts';
+import type { Deployment } from '../support/deployment.ts';
+import { sharedDeployment } from '../support/shared-deployment.ts';
 import { flawsOf } from '../support/flaws.ts';
 import { countEvents } from '../support/stored.ts';
 
@@ -9,7 +10,7 @@ let client: Client;
 let stored: number;
 
 beforeAll(async () => {
-  deployment = await deploy('pglite');
+  deployment = await sharedDeployment();
   client = clientOf(deployment, await deployment.key());
 });
 afterAll(() => deployment.close());

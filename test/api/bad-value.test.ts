@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeId } from '../../src/events/id.ts';
 import { anEvent, clientOf, type Client } from '../support/client.ts';
-import { deploy, type Deployment } from '../support/deployment.ts';
+import type { Deployment } from '../support/deployment.ts';
+import { sharedDeployment } from '../support/shared-deployment.ts';
 import { flawsOf } from '../support/flaws.ts';
 import { countEvents } from '../support/stored.ts';
 
@@ -14,7 +15,7 @@ let client: Client;
 let stored: number;
 
 beforeAll(async () => {
-  deployment = await deploy('pglite');
+  deployment = await sharedDeployment();
   client = clientOf(deployment, await deployment.key());
 });
 afterAll(() => deployment.close());

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeId } from '../../src/events/id.ts';
 import { anEvent, clientOf, type Client } from '../support/client.ts';
-import { deploy, type Deployment } from '../support/deployment.ts';
+import type { Deployment } from '../support/deployment.ts';
+import { sharedDeployment } from '../support/shared-deployment.ts';
 
 const start = Date.now() - 3_600_000;
 const at = (minute: number) => start + minute * 60_000;
@@ -36,7 +37,7 @@ let deployment: Deployment;
 let client: Client;
 
 beforeAll(async () => {
-  deployment = await deploy('pglite');
+  deployment = await sharedDeployment();
   client = clientOf(deployment, await deployment.key());
   expect((await client.post('/v1/events/batch?ack=committed', { events: EVENTS })).status).toBe(201);
   // The same again in another workspace, under other ids: no filter may find them.

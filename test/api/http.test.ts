@@ -2,7 +2,8 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PROBLEMS } from '../../src/http/problem.ts';
 import { anEvent, clientOf, type Client } from '../support/client.ts';
-import { deploy, type Deployment } from '../support/deployment.ts';
+import type { Deployment } from '../support/deployment.ts';
+import { sharedDeployment } from '../support/shared-deployment.ts';
 
 let deployment: Deployment;
 let client: Client;
@@ -10,7 +11,7 @@ let nobody: Client;
 const known = anEvent();
 
 beforeAll(async () => {
-  deployment = await deploy('pglite');
+  deployment = await sharedDeployment();
   client = clientOf(deployment, await deployment.key());
   nobody = clientOf(deployment, undefined);
   expect((await client.post('/v1/events?ack=committed', known)).status).toBe(201);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeId } from '../../src/events/id.ts';
 import { anEvent, clientOf, type Client } from '../support/client.ts';
-import { deploy, type Deployment } from '../support/deployment.ts';
+import type { Deployment } from '../support/deployment.ts';
+import { sharedDeployment } from '../support/shared-deployment.ts';
 
 const COUNT = 260;
 const PER_MILLISECOND = 4;
@@ -12,7 +13,7 @@ let client: Client;
 const ids: string[] = [];
 
 beforeAll(async () => {
-  deployment = await deploy('pglite');
+  deployment = await sharedDeployment();
   client = clientOf(deployment, await deployment.key());
   const start = Date.now() - 60_000;
   for (let index = 0; index < COUNT; index += 1)

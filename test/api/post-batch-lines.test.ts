@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { events, outcomes } from '../support/batch.ts';
 import { anEvent, clientOf, type Client } from '../support/client.ts';
-import { deploy, type Deployment } from '../support/deployment.ts';
+import type { Deployment } from '../support/deployment.ts';
+import { sharedDeployment } from '../support/shared-deployment.ts';
 import { storedEvent } from '../support/stored.ts';
 
 const BATCH = '/v1/events/batch';
@@ -12,7 +13,7 @@ let deployment: Deployment;
 let client: Client;
 
 beforeAll(async () => {
-  deployment = await deploy('pglite');
+  deployment = await sharedDeployment();
   client = clientOf(deployment, await deployment.key());
 });
 afterAll(() => deployment.close());

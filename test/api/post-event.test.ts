@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { anEvent, clientOf, type Client } from '../support/client.ts';
-import { deploy, type Deployment } from '../support/deployment.ts';
+import type { Deployment } from '../support/deployment.ts';
+import { sharedDeployment } from '../support/shared-deployment.ts';
 import { countEvents, storedEvent } from '../support/stored.ts';
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -10,7 +11,7 @@ let deployment: Deployment;
 let client: Client;
 
 beforeAll(async () => {
-  deployment = await deploy('pglite');
+  deployment = await sharedDeployment();
   client = clientOf(deployment, await deployment.key());
 });
 afterAll(() => deployment.close());

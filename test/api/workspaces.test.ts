@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signKey } from '../../src/auth/key.ts';
 import { anEvent, clientOf } from '../support/client.ts';
-import { deploy, KEY_SECRET, type Deployment } from '../support/deployment.ts';
+import { KEY_SECRET, type Deployment } from '../support/deployment.ts';
+import { sharedDeployment } from '../support/shared-deployment.ts';
 import { countEvents, storedEvent } from '../support/stored.ts';
 
 let deployment: Deployment;
 
 beforeAll(async () => {
-  deployment = await deploy('pglite');
+  deployment = await sharedDeployment();
 });
 afterAll(() => deployment.close());
 

@@ -13,10 +13,15 @@ export async function daybook(
   args: string[],
   { env, cwd }: { env?: Record<string, string>; cwd?: string } = {},
 ): Promise<Ran> {
-  const { PATH } = process.env;
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], { env: { PATH, ...env }, cwd }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), out: stdout + stderr });
-    });
+    execFile(
+      process.execPath,
+      [MAIN, ...args],
+      { env: { PATH, NODE_COMPILE_CACHE, ...env }, cwd },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), out: stdout + stderr });
+      },
+    );
   });
 }

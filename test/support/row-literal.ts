@@ -1,3 +1,5 @@
+import { readJson } from '../../src/events/json.ts';
+
 /** The columns of `audit.incoming_event`, in its order. */
 export const COLUMNS = [
   'workspace_id',
@@ -47,6 +49,13 @@ const JSON_COLUMNS = new Set([
   'size',
 ]);
 
+/** `JSON.parse` of Node 24 takes some escaped names for others (nodejs/node#63785). */
+export function parseJson(text: string): unknown {
+  const reading = readJson(text);
+  if (!reading.ok) throw new Error(reading.detail);
+  return reading.value;
+}
+
 /** Reads a row literal by the rules of the PostgreSQL manual (8.16.6), as an object of the columns that have a value. */
 export function readRow(literal: string): Record<string, unknown> {
   const values: (string | null)[] = [];
@@ -70,7 +79,7 @@ export function readRow(literal: string): Record<string, unknown> {
   if (values.length !== COLUMNS.length) throw new Error(`a row of ${values.length} columns`);
   const named = COLUMNS.flatMap((name, index) => {
     const value = values[index] ?? null;
-    return value === null ? [] : [[name, JSON_COLUMNS.has(name) ? JSON.parse(value) : value] as const];
+    return value === null ? [] : [[name, JSON_COLUMNS.has(name) ? parseJson(value) : value] as const];
   });
   return Object.fromEntries(named);
 }
