@@ -13,7 +13,7 @@ describeEngines('a login', (database) => {
     await sql`create role tuned login password 'x'`;
     await sql`alter role tuned set search_path = elsewhere`;
     await sql`alter role tuned set log_statement = 'all'`;
-    await sql`alter database postgres set lock_timeout = '7s'`;
+    await sql.query(`alter database ${database().superuser.database} set lock_timeout = '7s'`);
     await sql`create role group_of_tuned`;
     await sql`grant group_of_tuned to tuned`;
     await sql`alter role tuned set role = group_of_tuned`;
@@ -68,10 +68,11 @@ describeEngines('a login', (database) => {
 
   test('without the right to connect is refused', async () => {
     const sql = database().sql();
-    await sql`revoke connect on database postgres from public`;
+    const name = database().superuser.database;
+    await sql.query(`revoke connect on database ${name} from public`);
     const { body } = await database().post({ query: 'select 1' }, {}, { user: 'tuned', password: 'x' });
-    await sql`grant connect on database postgres to public`;
-    expect(body).toMatchObject({ code: '42501', message: 'permission denied for database "postgres"' });
+    await sql.query(`grant connect on database ${name} to public`);
+    expect(body).toMatchObject({ code: '42501', message: `permission denied for database "${name}"` });
     expect(body.detail).toBe('User does not have CONNECT privilege.');
   });
 

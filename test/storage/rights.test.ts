@@ -115,10 +115,10 @@ onBothEngines('daybook_app', (database) => {
   });
 
   it('cannot become the owner', async () => {
-    const { app, server } = database();
+    const { app, port } = database();
     expect(await sqlstateOf(app.query('SET ROLE daybook_owner'))).toBe(NO_RIGHT);
     // PGlite has one session, whose first user is its superuser.
-    if (server === undefined) return;
+    if (port === undefined) return;
     expect(await sqlstateOf(app.query('SET SESSION AUTHORIZATION daybook_owner'))).toBe(NO_RIGHT);
   });
 

@@ -2,9 +2,9 @@ import { neon, neonConfig } from '@neondatabase/serverless';
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Credentials, Engine } from '../../src/local/engine.ts';
 import { type Endpoint, startEndpoint } from '../../src/local/endpoint.ts';
-import { startServer } from './postgres-server.ts';
-import { startPglite } from '../../src/local/pglite-engine.ts';
 import { connectPostgres } from '../../src/local/postgres-engine.ts';
+import { startEmbedded } from './embedded.ts';
+import { makeSharedDatabase } from './shared-server.ts';
 
 const startTimeoutMs = 60_000;
 
@@ -50,18 +50,18 @@ interface Started {
 }
 
 async function pglite(): Promise<Started> {
-  const engine = await startPglite();
-  return { engine, superuser: engine.superuser, remove: () => engine.close() };
+  const { engine, remove } = await startEmbedded();
+  return { engine, superuser: engine.superuser, remove };
 }
 
 async function postgres(): Promise<Started> {
-  const server = await startServer();
-  const engine = connectPostgres({ host: '127.0.0.1', port: server.port });
+  const { port, superuser, drop } = await makeSharedDatabase();
+  const engine = connectPostgres({ host: '127.0.0.1', port });
   const remove = async () => {
     await engine.close();
-    await server.remove();
+    await drop();
   };
-  return { engine, superuser: server.superuser, remove };
+  return { engine, superuser, remove };
 }
 
 /** Runs the same tests against PGlite and against a real server, each behind an endpoint of its own. */

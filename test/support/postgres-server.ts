@@ -48,8 +48,11 @@ async function endProcess(pid: number): Promise<void> {
 /**
  * Starts a server with scram-sha-256 on a free port, its data in a directory of its own.
  * @param options.durable whether commits reach the disk, as benchmarks want it
+ * @param options.connections how many it bears; 100 unless told otherwise
  */
-export async function startServer(options: { durable?: boolean } = {}): Promise<TestServer> {
+export async function startServer(
+  options: { durable?: boolean; connections?: number } = {},
+): Promise<TestServer> {
   const port = await freePort();
   const databaseDir = await mkdtemp(join(tmpdir(), 'postgres-'));
   const superuser = { user: 'postgres', password: 'postgres', database: 'postgres' };
@@ -65,6 +68,8 @@ export async function startServer(options: { durable?: boolean } = {}): Promise<
       `fsync=${options.durable === true ? 'on' : 'off'}`,
       '-c',
       'unix_socket_directories=',
+      '-c',
+      `max_connections=${options.connections ?? 100}`,
     ],
     onLog: () => {},
     onError: () => {},

@@ -4,39 +4,24 @@ import pg from 'pg';
 import type { Sql } from '../../src/db/client.ts';
 import type { TestDatabase } from './database.ts';
 
-/** A session of its own on the real server, for open transactions and locks. Ends with the server. */
+/** A session of its own on the real server, for open transactions and locks. Ends with the database. */
 export async function openSession(
   database: TestDatabase,
   role: 'app' | 'owner' | 'superuser',
 ): Promise<pg.Client> {
-  const { server } = database;
-  if (server === undefined) throw new Error('sessions need the real server');
-  const { username, password, pathname } = new URL(
-    role === 'app' ? database.appUrl : role === 'owner' ? database.ownerUrl : superuserUrl(server.superuser),
-  );
+  if (database.port === undefined) throw new Error('sessions need the real server');
+  const { username, password, pathname } = new URL(database[`${role}Url`]);
   const client = new pg.Client({
     host: '127.0.0.1',
-    port: server.port,
+    port: database.port,
     user: username,
     password,
     database: pathname.slice(1),
   });
-  // The server may go before the session does.
+  // The database may go before the session does.
   client.on('error', () => {});
   await client.connect();
   return client;
-}
-
-function superuserUrl({
-  user,
-  password,
-  database,
-}: {
-  user: string;
-  password: string;
-  database: string;
-}): string {
-  return `postgres://${user}:${password}@localhost/${database}`;
 }
 
 /** Resolves once the session waits for a lock. */

@@ -8,6 +8,7 @@ import { makeOwner } from '../../src/local/dev-database.ts';
 import { startEndpoint } from '../../src/local/endpoint.ts';
 import { startPglite } from '../../src/local/pglite-engine.ts';
 import { bundle } from './bundle.ts';
+import { startSharedServer } from './shared-server.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -20,7 +21,7 @@ declare module 'vitest' {
 
 /**
  * What is made once for all test files: a migrated database, which takes PGlite three seconds and a tenth of that to copy,
- * and the bundle of the Worker. All temporary files of the run are in one directory, which goes with it.
+ * a server with another, and the bundle of the Worker. All temporary files of the run are in one directory, which goes with it.
  */
 export default async function makeTemplate(project: TestProject): Promise<() => Promise<void>> {
   const root = await mkdtemp(join(tmpdir(), 'daybook-tests-'));
@@ -34,11 +35,18 @@ export default async function makeTemplate(project: TestProject): Promise<() => 
   const engine = await startPglite({ dataDir: directory });
   const endpoint = await startEndpoint({ engine });
   const ownerUrl = await makeOwner(engine.superuser, endpoint.url.href);
-  await migrate(connect({ url: ownerUrl, localEndpoint: endpoint.url.href }), await readMigrations());
+  const owner = connect({ url: ownerUrl, localEndpoint: endpoint.url.href });
+  await migrate(owner, await readMigrations());
+  await owner.query(`ALTER ROLE daybook_app LOGIN PASSWORD 'app'`);
   await endpoint.close();
   await engine.close();
   project.provide('template', { directory, ownerUrl });
   project.provide('bundleDirectory', dirname(bundle('src/worker.ts', join(root, 'bundle'))));
-  // Processes that end with those of the tests may still be writing.
-  return () => rm(root, { recursive: true, maxRetries: 20 });
+  const { server, shared } = await startSharedServer();
+  project.provide('server', shared);
+  return async () => {
+    await server.remove();
+    // Processes that end with those of the tests may still be writing.
+    await rm(root, { recursive: true, maxRetries: 20 });
+  };
 }
