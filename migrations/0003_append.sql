@@ -30,7 +30,8 @@ COMMENT ON FUNCTION audit.rows_of(text) IS 'reads row literals that stand one af
 -- duplicate: the workspace has this id with the same content; conflict: with other content, and the stored one stays.
 -- Content is compared by value, without salts, hashes, key and receipt; what was forgotten or erased counts as equal.
 --
--- Errors: check_violation without a constraint name when a partition is missing; a constraint's own error otherwise;
+-- Errors: check_violation without a constraint name when a partition is missing; a constraint's own error otherwise, that
+-- named strict_workspace (0009) where a strict workspace does not take an action or target type;
 -- with atomic, unique_violation (23505) on any conflict, its DETAIL the array above. Any error stores nothing.
 --
 -- Several statements, not one: the second must see what concurrent calls committed while the first waited for them.
@@ -84,6 +85,11 @@ BEGIN
   SELECT array_agg(workspace_id), array_agg(id), (SELECT min(created_at) FROM incoming), (SELECT max(created_at) FROM incoming)
   INTO stored_workspaces, stored_ids, earliest, latest
   FROM stored;
+
+  -- Only what is new: an event that was stored before its workspace became strict is still a duplicate.
+  IF EXISTS (SELECT FROM audit.workspaces WHERE mode = 'strict' AND id = ANY (stored_workspaces)) THEN
+    PERFORM audit.refuse_unknown_terms(batch, stored_workspaces, stored_ids);
+  END IF;
 
   IF coalesce(cardinality(stored_ids), 0) = cardinality(batch) THEN
     RETURN '[]';

@@ -4,6 +4,7 @@ import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
 import { RateLimiter } from './auth/rate-limit.ts';
 import { RevocationList } from './auth/revocation.ts';
+import { catalogueRoutes } from './catalogue/routes.ts';
 import { connect, type Sql } from './db/client.ts';
 import type { Env } from './env.ts';
 import { canonicalIp } from './events/ip.ts';
@@ -45,7 +46,7 @@ export function createIsolate(env: Env): Isolate {
   app.use(drainUnread());
   app.use(secureHeaders());
   app.use(methodNotAllowed({ app, onMethodNotAllowed: wrongMethod }));
-  app.use(recordOperator(ingest));
+  app.use(recordDeed(ingest));
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/problems/:code', problemPage);
   app.route('/', operationsRoutes(auth, sql));
@@ -56,6 +57,10 @@ export function createIsolate(env: Env): Isolate {
   app.route('/v1', queryRoutes(auth, sql));
   app.route('/v1', retentionRoutes(auth, sql));
   app.route('/v1', deadLetterRoutes(auth, sql));
+  app.route(
+    '/v1',
+    catalogueRoutes(auth, sql, (workspaceId) => ingest.catalogues.expire(workspaceId)),
+  );
   app.notFound((c) =>
     problemResponse(c, { code: 'not_found', detail: 'There is no such route. See docs/api.md.' }),
   );
@@ -72,16 +77,21 @@ export function createIsolate(env: Env): Isolate {
   return { app, sql, ingest };
 }
 
-/** Each use of the operator's key is itself an audit event, in the workspace concerned. */
-function recordOperator(ingest: Ingest) {
-  return async function recordOperator(c: AppContext, next: () => Promise<void>): Promise<void> {
+/** Each use of the operator's key is itself an audit event, in the workspace concerned, and each change by an API key. */
+function recordDeed(ingest: Ingest) {
+  return async function recordDeed(c: AppContext, next: () => Promise<void>): Promise<void> {
     await next();
     const deed = c.get('deed');
-    if (c.get('identity')?.kind !== 'operator' || deed === undefined) return;
+    const identity = c.get('identity');
+    if (deed === undefined || (identity.kind === 'key' && deed.changes === undefined)) return;
     const event = ownEvent(deed.workspaceId, {
       action: deed.action,
-      actor: { type: 'service', id: 'operator' },
+      actor:
+        identity.kind === 'key'
+          ? { type: 'api_key', id: identity.claims.id }
+          : { type: 'service', id: 'operator' },
       target: { type: 'workspace', id: deed.workspaceId },
+      new_value: deed.changes,
       context: {
         request_id: c.get('requestId'),
         ip_address: canonicalIp(c.req.header('CF-Connecting-IP') ?? '') ?? null,
@@ -91,7 +101,7 @@ function recordOperator(ingest: Ingest) {
     const [delivery] = await deliver(c, ingest, [event], 'accepted');
     // The deed is done, and its answer stands.
     if (delivery?.result !== 'accepted') {
-      console.error(JSON.stringify({ event: 'operator_not_recorded', request_id: c.get('requestId') }));
+      console.error(JSON.stringify({ event: 'deed_not_recorded', request_id: c.get('requestId') }));
     }
   };
 }

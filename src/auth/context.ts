@@ -1,13 +1,21 @@
 import type { Context } from 'hono';
 import type { Identity } from './authenticate.ts';
 
+/** What the operator does, and whoever changes something. */
+export interface Deed {
+  workspaceId: string;
+  action: string;
+  /** what was asked to be changed; a deed of an API key is told only where there is something */
+  changes?: object;
+}
+
 /** What middleware leaves for routes. */
 export interface AppEnv {
   Variables: {
     requestId: string;
     identity: Identity;
-    /** what a request does with the operator's key, whether it succeeds or not, for the audit event that tells of it */
-    deed: { workspaceId: string; action: string };
+    /** what a request does, whether it succeeds or not, for the audit event that tells of it */
+    deed: Deed;
   };
 }
 

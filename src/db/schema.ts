@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import {
   boolean,
   inet,
@@ -88,7 +89,34 @@ export const workspaces = audit.table('workspaces', {
   id: text('id').primaryKey(),
   name: text('name').notNull().default(''),
   createdAt: time('created_at').notNull().defaultNow(),
+  mode: text('mode').notNull().default('open'),
+  vocabularies: text('vocabularies')
+    .array()
+    .notNull()
+    .default(sql`'{}'::text[]`),
 });
+
+export const vocabularyTerms = audit.table(
+  'vocabulary_terms',
+  {
+    vocabulary: text('vocabulary').notNull(),
+    kind: text('kind').notNull(),
+    name: text('name').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.vocabulary, table.kind, table.name] })],
+);
+
+export const workspaceTerms = audit.table(
+  'workspace_terms',
+  {
+    workspaceId: text('workspace_id').notNull(),
+    kind: text('kind').notNull(),
+    name: text('name').notNull(),
+    description: text('description').notNull().default(''),
+    createdAt: time('created_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.workspaceId, table.kind, table.name] })],
+);
 
 export const apiKeys = audit.table('api_keys', {
   id: uuid('id').primaryKey(),

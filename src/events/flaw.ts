@@ -21,6 +21,8 @@ export const FLAW_CODES = [
   'number_out_of_range',
   'number_precision',
   'duplicate_name',
+  'unknown_action',
+  'unknown_target_type',
 ] as const;
 
 export type FlawCode = (typeof FLAW_CODES)[number];

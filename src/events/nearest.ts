@@ -1,25 +1,30 @@
 const LONGEST = 64;
+const SEPARATOR = /[._:-]/g;
 
 /**
- * The known name that a mistyped one most likely stands for: the same but for case, `_` and
- * `-`, one of its words (`ip` for `ip_address`), or within two typing errors (one, for names
- * under six letters).
+ * The known names that a mistyped one may stand for, the likeliest first: the same but for case and separators, one of its
+ * words (`ip` for `ip_address`), or within two typing errors (one, for names under six letters).
  */
-export function nearestName(name: string, known: readonly string[]): string | undefined {
-  if (name.length > LONGEST) return undefined;
+export function nearestNames(name: string, known: Iterable<string>): string[] {
+  if (name.length > LONGEST) return [];
   const plain = plainForm(name);
-  let best: string | undefined;
-  let distance = plain.length < 6 ? 2 : 3;
+  const most = plain.length < 6 ? 1 : 2;
+  const near: { candidate: string; errors: number }[] = [];
   for (const candidate of known) {
-    const isPart = candidate.split('_').includes(plain);
-    const errors = isPart ? 1 : editDistance(plain, plainForm(candidate));
-    if (errors < distance) [best, distance] = [candidate, errors];
+    const isPart = candidate.toLowerCase().split(SEPARATOR).includes(plain);
+    const errors = Math.min(isPart ? 1 : Infinity, editDistance(plain, plainForm(candidate)));
+    if (errors <= most) near.push({ candidate, errors });
   }
-  return best;
+  return near.sort((a, b) => a.errors - b.errors).map(({ candidate }) => candidate);
+}
+
+/** The likeliest of `nearestNames`. */
+export function nearestName(name: string, known: Iterable<string>): string | undefined {
+  return nearestNames(name, known)[0];
 }
 
 function plainForm(name: string): string {
-  return name.toLowerCase().replace(/[_-]/g, '');
+  return name.toLowerCase().replaceAll(SEPARATOR, '');
 }
 
 /** Levenshtein distance, one row at a time. */

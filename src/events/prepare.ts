@@ -5,6 +5,7 @@ import { measure } from './measure.ts';
 import { recordEvent, type Source } from './record.ts';
 import { redactEvent } from './redaction.ts';
 import { rowBytes, rowOf } from './row.ts';
+import { termsOf, type EventTerms } from './terms.ts';
 import { validateEvent } from './validate.ts';
 
 /** Where an event comes from. The workspace is settled: the event's own `workspace_id` is not looked at. */
@@ -27,6 +28,8 @@ export interface PreparedEvent {
   leafHash: string;
   /** Where secrets were replaced, as RFC 6901 pointers. */
   redacted: string[];
+  /** What a strict workspace is asked about. */
+  terms: EventTerms;
 }
 
 /**
@@ -65,6 +68,7 @@ export function prepareEvent(
       bytes: rowBytes(row),
       leafHash: seal.leafHash,
       redacted,
+      terms: termsOf(event),
     },
   };
 }

@@ -22,6 +22,7 @@ export const PROBLEMS = {
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
   invalid_event: { status: 422, title: 'The event is not valid' },
   invalid_batch: { status: 422, title: 'The batch is not valid' },
+  invalid_body: { status: 422, title: 'The body is not valid' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used for another body' },
   refused_event: { status: 422, title: 'The database refuses the event' },
   rate_limited: { status: 429, title: 'This key sends too many requests' },

@@ -36,6 +36,7 @@ async function ingest(state: {
     room,
     database: databaseOf((() => {}) as never, breakers.database),
     spill: { queue: {} as never, breaker: breakers.queue },
+    catalogues: {} as never,
     defaultAck: 'accepted',
   };
 }

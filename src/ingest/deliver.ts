@@ -7,6 +7,9 @@ import { admit } from './admit.ts';
 import type { WriteOutcome } from './group.ts';
 import type { Ingest } from './ingest.ts';
 
+/** What the database names where an isolate did not know yet that a workspace is strict. */
+const STRICT_WORKSPACE = 'strict_workspace';
+
 /** ms that an answer waits for the commit or the queue; the write itself goes on. */
 const PATIENCE = 10_000;
 
@@ -99,6 +102,14 @@ export function deliveryProblem(event: PreparedEvent, delivery: Delivery): Probl
         members: { id, workspace_id, leaf_hash: delivery.leafHash },
       };
     case 'refused':
+      if (delivery.constraint === STRICT_WORKSPACE) {
+        return {
+          code: 'invalid_event',
+          detail:
+            'The workspace is strict, and does not take the action or a target type of this event: GET /v1/actions lists what it takes.',
+          members: { id, workspace_id },
+        };
+      }
       return {
         code: 'refused_event',
         detail: 'The database refuses this event, and it was not stored. The operator can see why.',

@@ -2,6 +2,7 @@ import type { Sql } from '../db/client.ts';
 import type { Env } from '../env.ts';
 import type { Ack } from './ack.ts';
 import { Breaker } from './breaker.ts';
+import { Catalogues } from './catalogues.ts';
 import { databaseOf, type Database } from './database.ts';
 import { Room } from './room.ts';
 import { sendAccepted } from './send-accepted.ts';
@@ -17,6 +18,7 @@ export interface Ingest {
   room: Room;
   database: Database;
   spill: Spill;
+  catalogues: Catalogues;
   /** what is promised where a request does not ask */
   defaultAck: Ack;
 }
@@ -54,6 +56,7 @@ export function createIngest(env: Env, sql: Sql): Ingest {
     room,
     database,
     spill,
+    catalogues: new Catalogues(sql),
     defaultAck: env.DAYBOOK_DEFAULT_ACK,
   };
 }

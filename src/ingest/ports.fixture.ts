@@ -13,7 +13,17 @@ const DOWN = { ok: false as const, failure: { kind: 'unavailable' as const, sqls
 /** An event whose row is a plain word. */
 export function prepared(row: string): PreparedEvent {
   const createdAt = '1970-01-01T00:00:00.000Z';
-  return { id: row, workspaceId: 'acme', createdAt, row, bytes: row.length, leafHash: '', redacted: [] };
+  const terms = { action: 'a', targetTypes: [] };
+  return {
+    id: row,
+    workspaceId: 'acme',
+    createdAt,
+    row,
+    bytes: row.length,
+    leafHash: '',
+    redacted: [],
+    terms,
+  };
 }
 
 /** Lets the calls that carry such rows fail, after so many ms. */

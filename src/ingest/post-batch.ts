@@ -7,8 +7,9 @@ import { readQuery } from '../http/query.ts';
 import { readAck, type Ack } from './ack.ts';
 import { deliver, deliveryProblem, receipt, type Delivery, type Receipt } from './deliver.ts';
 import { refuseIdempotencyKey } from './idempotency.ts';
+import { holdToCatalogue } from './hold-to-catalogue.ts';
 import type { Ingest } from './ingest.ts';
-import { prepareOne, type PreparedOne } from './post-event.ts';
+import { prepareOne, type PreparedOne } from './prepare-one.ts';
 import { BATCH_MAX_BYTES, readJsonBatch, readNdjsonBatch } from './read-batch.ts';
 
 /** Neon takes 10 MiB in a call; the rest is for the statement around the rows. */
@@ -32,9 +33,10 @@ export async function postBatch(c: AppContext, ingest: Ingest): Promise<Response
   if (!reading.ok) throw new ProblemError(reading.problem);
 
   const identity = c.get('identity');
-  const prepared = reading.items.map((item): PreparedOne =>
+  const read = reading.items.map((item): PreparedOne =>
     item.ok ? prepareOne(item.value, item.flaws, identity) : item,
   );
+  const prepared = await holdToCatalogue(c, ingest.catalogues, read);
   const events = prepared.flatMap((one) => (one.ok ? [one.event] : []));
   if (isTooLarge(events, atomic)) {
     throw new ProblemError({

@@ -81,6 +81,7 @@ function prepared(id: string, leafHash = `leaf of ${id}`): PreparedEvent {
     bytes: row.length,
     leafHash,
     redacted: [],
+    terms: { action: 'a', targetTypes: [] },
   };
 }
 

@@ -18,6 +18,7 @@ const EMPTY = `
   DELETE FROM audit.dead_letters;
   DELETE FROM audit.retention_runs;
   DELETE FROM audit.api_keys;
+  DELETE FROM audit.workspace_terms;
   DELETE FROM audit.workspaces`;
 
 /**

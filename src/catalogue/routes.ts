@@ -1,0 +1,130 @@
+import { Hono } from 'hono';
+import { authenticate, resolveWorkspace, type Authenticator } from '../auth/authenticate.ts';
+import type { AppContext, AppEnv } from '../auth/context.ts';
+import type { Sql } from '../db/client.ts';
+import { SYSTEM_WORKSPACE } from '../events/own-event.ts';
+import { isWorkspaceId } from '../events/workspace-id.ts';
+import { BodyBudget } from '../http/body-budget.ts';
+import { ProblemError } from '../http/problem.ts';
+import { readQuery } from '../http/query.ts';
+import { receiveBody } from '../http/receive-body.ts';
+import { readBody } from './read-body.ts';
+import { getCatalogue, ownTerms, putTerms, summaryOf } from './terms.ts';
+import { getWorkspace, listWorkspaces, newWorkspace, putWorkspace, workspaceChanges } from './workspaces.ts';
+
+const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_LIMIT = 200;
+
+/**
+ * `/v1/workspaces` and `/v1/actions`, with the operator's key, or one of scope `catalogue:manage` for its own workspaces.
+ * @param onChange told of a workspace that was changed
+ */
+export function catalogueRoutes(
+  auth: Authenticator,
+  sql: Sql,
+  onChange: (workspaceId: string) => void,
+): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+  const operator = authenticate(auth, null, true);
+  const manager = authenticate(auth, 'catalogue:manage', true);
+  const body = receiveBody({
+    budget: new BodyBudget(),
+    keyOf: () => 'catalogue',
+    what: 'The body',
+    maxBytes: MAX_BODY_BYTES,
+    mediaTypes: ['application/json'],
+  });
+
+  routes.get('/workspaces', manager, async (c) => {
+    const { limit = '50', cursor } = readQuery(c, ['limit', 'cursor']);
+    if (!/^[1-9]\d{0,2}$/.test(limit) || Number(limit) > MAX_LIMIT)
+      throw new ProblemError({ code: 'invalid_query', detail: `limit must be 1 to ${MAX_LIMIT}.` });
+    if (cursor !== undefined && !isWorkspaceId(cursor))
+      throw new ProblemError({ code: 'invalid_cursor', detail: 'Use next_cursor of the page before.' });
+    c.set('deed', { workspaceId: SYSTEM_WORKSPACE, action: 'operator.workspaces_listed' });
+    const identity = c.get('identity');
+    const among = identity.kind === 'key' ? identity.claims.workspaces : undefined;
+    const page = await listWorkspaces(sql, { after: cursor, limit: Number(limit), among });
+    if (page.next_cursor !== null) {
+      const next = new URL(c.req.url);
+      next.searchParams.set('cursor', page.next_cursor);
+      c.header('Link', `<${next.href}>; rel="next"`);
+    }
+    return c.json(page);
+  });
+
+  routes.post('/workspaces', operator, body, async (c) => {
+    readQuery(c, []);
+    const { id, ...changes } = await readBody(c, newWorkspace);
+    c.set('deed', { workspaceId: id, action: 'workspace.changed', changes });
+    const { created, workspace } = await putWorkspace(sql, id, changes);
+    onChange(id);
+    return c.json(workspace, created ? 201 : 200);
+  });
+
+  routes.get('/workspaces/:id', manager, async (c) => {
+    readQuery(c, []);
+    const id = covered(c, c.req.param('id'));
+    c.set('deed', { workspaceId: id, action: 'operator.workspace_viewed' });
+    return c.json(found(await getWorkspace(sql, id)));
+  });
+
+  routes.patch('/workspaces/:id', manager, body, async (c) => {
+    readQuery(c, []);
+    const id = covered(c, c.req.param('id'));
+    const changes = await readBody(c, workspaceChanges);
+    c.set('deed', { workspaceId: id, action: 'workspace.changed', changes });
+    found(await getWorkspace(sql, id));
+    const { workspace } = await putWorkspace(sql, id, changes);
+    onChange(id);
+    return c.json(workspace);
+  });
+
+  routes.get('/actions', manager, async (c) => {
+    const workspaceId = covered(c, readQuery(c, ['workspace_id']).workspace_id);
+    c.set('deed', { workspaceId, action: 'operator.catalogue_viewed' });
+    return c.json(await getCatalogue(sql, workspaceId));
+  });
+
+  // PUT leaves the workspace with these terms of its own and no others; POST adds them.
+  routes.on(['POST', 'PUT'], '/actions', manager, body, async (c) => {
+    const workspaceId = covered(c, readQuery(c, ['workspace_id']).workspace_id);
+    const terms = await readBody(c, ownTerms);
+    const replace = c.req.method === 'PUT';
+    c.set('deed', { workspaceId, action: 'catalogue.changed', changes: summaryOf(terms, replace) });
+    const counts = await putTerms(sql, workspaceId, terms, replace);
+    onChange(workspaceId);
+    return c.json({ ...counts, ...(await getCatalogue(sql, workspaceId)) });
+  });
+
+  return routes;
+}
+
+/** @throws ProblemError when the key does not cover the workspace, or does not say which of several is meant */
+function covered(c: AppContext, asked: string | undefined): string {
+  if (asked !== undefined && !isWorkspaceId(asked)) {
+    throw new ProblemError({
+      code: 'invalid_query',
+      detail: 'A workspace id has 1 to 128 characters, none of them NUL.',
+    });
+  }
+  const workspace = resolveWorkspace(c.get('identity'), asked);
+  if (workspace.ok) return workspace.workspaceId;
+  if (workspace.reason === 'forbidden')
+    throw new ProblemError({
+      code: 'workspace_forbidden',
+      detail: 'The API key does not cover this workspace.',
+    });
+  throw new ProblemError({
+    code: 'invalid_query',
+    detail: 'This key needs ?workspace_id= to say which workspace is meant.',
+  });
+}
+
+function found<T>(workspace: T | undefined): T {
+  if (workspace !== undefined) return workspace;
+  throw new ProblemError({
+    code: 'not_found',
+    detail: 'There is no such workspace. The operator makes one by POST /v1/workspaces.',
+  });
+}

@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import { call, READ_LIMIT } from '../db/call.ts';
+import type { Sql } from '../db/client.ts';
+import { ACTION_PATTERN } from '../events/event.ts';
+import { MAX_ACTION_LENGTH, MAX_TYPE_LENGTH } from '../events/limits.ts';
+import { databaseDown } from '../http/database-down.ts';
+import { ProblemError } from '../http/problem.ts';
+import { isStorable, workspaceView } from './workspaces.ts';
+
+/** Terms that a workspace may have of its own; the database has the same limit. */
+const MAX_TERMS = 1000;
+
+const description = z
+  .string('Send a string.')
+  .max(512, 'A description has at most 512 characters.')
+  .refine(isStorable, 'A description has no NUL and no lone surrogate.');
+
+/** @param what of names, for whoever sent another */
+function terms(name: z.ZodType<string>, what: string) {
+  const term = z.union([name, z.strictObject({ name, description: description.optional() })], {
+    error: `Send ${what}, or an object with such a name and a description.`,
+  });
+  return z
+    .array(term, 'Send an array.')
+    .max(MAX_TERMS, `A workspace has at most ${MAX_TERMS} terms of its own.`)
+    .default([]);
+}
+
+/** A workspace's own additions, as they are sent. */
+export const ownTerms = z.strictObject(
+  {
+    actions: terms(
+      z.string().max(MAX_ACTION_LENGTH).regex(ACTION_PATTERN),
+      `an action of at most ${MAX_ACTION_LENGTH} letters and digits, in parts separated by one of . _ : - and beginning with a letter`,
+    ),
+    target_types: terms(
+      z
+        .string()
+        .min(1)
+        .refine((text) => Array.from(text).length <= MAX_TYPE_LENGTH && isStorable(text)),
+      `a target type of 1 to ${MAX_TYPE_LENGTH} characters`,
+    ),
+  },
+  'Send a JSON object.',
+);
+export type OwnTerms = z.infer<typeof ownTerms>;
+
+const catalogue = z
+  .object({
+    workspace: workspaceView,
+    terms: z.array(
+      z.object({
+        kind: z.enum(['action', 'target_type']),
+        name: z.string(),
+        vocabulary: z.string().nullable(),
+        description: z.string(),
+      }),
+    ),
+  })
+  .nullable();
+type StoredTerm = NonNullable<z.infer<typeof catalogue>>['terms'][number];
+
+/** An action or target type that a strict workspace takes. */
+export interface TermView {
+  name: string;
+  /** the built-in vocabularies that have it */
+  vocabularies: string[];
+  /** whether it is an addition of the workspace's own */
+  own: boolean;
+  description: string;
+}
+
+export interface CatalogueView {
+  workspace_id: string;
+  mode: 'open' | 'strict';
+  vocabularies: string[];
+  actions: TermView[];
+  target_types: TermView[];
+}
+
+/** What a workspace takes, or would if it were strict. @throws ProblemError (503) when the database fails */
+export async function getCatalogue(sql: Sql, workspaceId: string): Promise<CatalogueView> {
+  const answer = await call<unknown>(
+    sql,
+    'SELECT audit.catalogue($1) AS answer',
+    [workspaceId],
+    AbortSignal.timeout(READ_LIMIT),
+  );
+  if (!answer.ok) throw databaseDown('catalogue_failed', answer.failure);
+  const found = catalogue.parse(answer.value);
+  const of = (kind: StoredTerm['kind']) => viewOf((found?.terms ?? []).filter((term) => term.kind === kind));
+  return {
+    workspace_id: workspaceId,
+    mode: found?.workspace.mode ?? 'open',
+    vocabularies: found?.workspace.vocabularies ?? [],
+    actions: of('action'),
+    target_types: of('target_type'),
+  };
+}
+
+/** Adds to a workspace's own terms, or puts these in their place. @throws ProblemError (422, 503) */
+export async function putTerms(
+  sql: Sql,
+  workspaceId: string,
+  { actions, target_types: targetTypes }: OwnTerms,
+  replace: boolean,
+): Promise<{ added: number; removed: number }> {
+  const rows = [...actions.map(rowOf('action')), ...targetTypes.map(rowOf('target_type'))];
+  const answer = await call<{ added: number; removed: number }>(
+    sql,
+    'SELECT audit.put_terms($1, $2::jsonb, $3) AS answer',
+    [workspaceId, JSON.stringify(rows), replace],
+    AbortSignal.timeout(READ_LIMIT),
+  );
+  if (answer.ok) return answer.value;
+  const { failure } = answer;
+  if (failure.kind === 'refused' && failure.sqlstate === '54000') {
+    const detail = `A workspace has at most ${MAX_TERMS} actions and target types of its own. Nothing was changed.`;
+    throw new ProblemError({ code: 'invalid_body', detail });
+  }
+  throw databaseDown('catalogue_failed', failure);
+}
+
+function rowOf(kind: StoredTerm['kind']) {
+  return (term: OwnTerms['actions'][number]) =>
+    typeof term === 'string'
+      ? { kind, name: term }
+      : { kind, name: term.name, description: term.description };
+}
+
+function viewOf(terms: readonly StoredTerm[]): TermView[] {
+  const byName = Map.groupBy(terms, ({ name }) => name);
+  return Array.from(byName, ([name, same]) => ({
+    name,
+    vocabularies: same.flatMap(({ vocabulary }) => (vocabulary === null ? [] : [vocabulary])),
+    own: same.some(({ vocabulary }) => vocabulary === null),
+    description: same.find(({ description }) => description !== '')?.description ?? '',
+  }));
+}
+
+/** How many names of each kind the audit event of a change tells; an event has 64 KiB. */
+const MAX_TOLD = 50;
+
+/** A change of terms, as the audit event tells it. */
+export function summaryOf(terms: OwnTerms, replace: boolean): object {
+  const names = (kind: 'actions' | 'target_types') =>
+    terms[kind].slice(0, MAX_TOLD).map((term) => (typeof term === 'string' ? term : term.name));
+  return {
+    replaces: replace,
+    action_count: terms.actions.length,
+    actions: names('actions'),
+    target_type_count: terms.target_types.length,
+    target_types: names('target_types'),
+  };
+}
