@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { call, READ_LIMIT } from '../db/call.ts';
 import type { Sql } from '../db/client.ts';
-import { ACTION_PATTERN } from '../events/event.ts';
+import { ACTION_PATTERN } from '../events/kinds.ts';
 import { MAX_ACTION_LENGTH, MAX_TYPE_LENGTH } from '../events/limits.ts';
 import { databaseDown } from '../http/database-down.ts';
 import { ProblemError } from '../http/problem.ts';
@@ -15,11 +15,10 @@ const description = z
   .max(512, 'A description has at most 512 characters.')
   .refine(isStorable, 'A description has no NUL and no lone surrogate.');
 
-/** @param what of names, for whoever sent another */
-function terms(name: z.ZodType<string>, what: string) {
-  const term = z.union([name, z.strictObject({ name, description: description.optional() })], {
-    error: `Send ${what}, or an object with such a name and a description.`,
-  });
+function terms(what: string, isName: (text: string) => boolean) {
+  const message = `Send ${what}, or an object with such a name and a description.`;
+  const name = z.string(message).refine(isName, message);
+  const term = z.union([name, z.strictObject({ name, description: description.optional() })], message);
   return z
     .array(term, 'Send an array.')
     .max(MAX_TERMS, `A workspace has at most ${MAX_TERMS} terms of its own.`)
@@ -30,15 +29,12 @@ function terms(name: z.ZodType<string>, what: string) {
 export const ownTerms = z.strictObject(
   {
     actions: terms(
-      z.string().max(MAX_ACTION_LENGTH).regex(ACTION_PATTERN),
       `an action of at most ${MAX_ACTION_LENGTH} letters and digits, in parts separated by one of . _ : - and beginning with a letter`,
+      (text) => text.length <= MAX_ACTION_LENGTH && ACTION_PATTERN.test(text),
     ),
     target_types: terms(
-      z
-        .string()
-        .min(1)
-        .refine((text) => Array.from(text).length <= MAX_TYPE_LENGTH && isStorable(text)),
       `a target type of 1 to ${MAX_TYPE_LENGTH} characters`,
+      (text) => text !== '' && Array.from(text).length <= MAX_TYPE_LENGTH && isStorable(text),
     ),
   },
   'Send a JSON object.',

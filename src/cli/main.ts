@@ -3,6 +3,7 @@ import { type CommandDef, defineCommand, runCommand, runMain } from 'citty';
 import { KeyRequestError } from '../auth/issue.ts';
 import { MigrationDrift } from '../db/migrate.ts';
 import { chooseCommand } from './arguments.ts';
+import { catalogueCommand } from './catalogue.ts';
 import { doctorCommand } from './doctor.ts';
 import { keysCommand } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
@@ -17,6 +18,7 @@ const main: CommandDef = defineCommand({
     doctor: doctorCommand,
     keys: keysCommand,
     retention: retentionCommand,
+    catalogue: catalogueCommand,
   },
 });
 

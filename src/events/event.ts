@@ -2,14 +2,12 @@ import { z } from 'zod';
 import type { FlawCode } from './flaw.ts';
 import { isId } from './id.ts';
 import { canonicalIp } from './ip.ts';
-import { ACTOR_TYPES, OUTCOMES, type JsonObject } from './kinds.ts';
+import { ACTION_PATTERN, ACTOR_TYPES, OUTCOMES, type JsonObject } from './kinds.ts';
 import * as limit from './limits.ts';
 import { parseTime } from './time.ts';
 
 // Workers forbid the code generation that Zod otherwise uses.
 z.config({ jitless: true });
-
-export const ACTION_PATTERN = /^[A-Za-z][A-Za-z0-9]*([._:-][A-Za-z0-9]+)*$/;
 
 /** What one string field fails on. */
 interface Complaint {

@@ -1,0 +1,134 @@
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
+import { defineCatalogue, type ActionOf, type EventOf, type TargetTypeOf } from './catalogue.ts';
+
+const catalogue = defineCatalogue({
+  vocabularies: ['tasks'],
+  actions: {
+    'invoice.paid': {
+      target: 'invoice',
+      metadata: { amount: 'number', currency: ['EUR', 'USD'], note: 'string?' },
+      description: 'An invoice was paid in full',
+    },
+    'invoice.sent': { target: ['invoice', 'reminder'], metadata: z.object({ to: z.email() }) },
+    'report.opened': {},
+  },
+  targetTypes: ['report'],
+});
+type Definition = typeof catalogue.definition;
+
+const paid = {
+  action: 'invoice.paid',
+  target: { type: 'invoice', id: '7' },
+  metadata: { amount: 12.5, currency: 'EUR' },
+};
+const placesOf = (event: Parameters<typeof catalogue.check>[0]) =>
+  catalogue.check(event).map(({ pointer, code }) => `${pointer} ${code}`);
+
+describe('a catalogue', () => {
+  it('has the vocabularies that it takes in, its actions, and the target types these name', () => {
+    expect([...catalogue.terms.actions]).toEqual([
+      'task_created',
+      'task_updated',
+      'task_deleted',
+      'attachment_uploaded',
+      'attachment_deleted',
+      'reminder_sent',
+      'invoice.paid',
+      'invoice.sent',
+      'report.opened',
+    ]);
+    expect([...catalogue.terms.targetTypes]).toEqual(['task', 'attachment', 'reminder', 'report', 'invoice']);
+  });
+
+  it.each([
+    paid,
+    { ...paid, metadata: { ...paid.metadata, note: 'late' } },
+    { action: 'invoice.sent', target: { type: 'reminder' }, metadata: { to: 'ada@example.com' } },
+    { action: 'report.opened', target: { type: 'task' }, metadata: { whatever: [] } },
+    { action: 'task_created', target: { type: 'task' } },
+    { ...paid, related_targets: [{ type: 'report' }] },
+  ])('finds nothing wrong with %j', (event) => {
+    expect(catalogue.check(event)).toEqual([]);
+  });
+
+  it.each([
+    [{ ...paid, action: 'invoice.payed' }, '/action unknown_action'],
+    [{ ...paid, action: 'LOGIN' }, '/action unknown_action'],
+    [{ ...paid, target: { type: 'Invoice' } }, '/target/type unknown_target_type'],
+    [{ ...paid, target: { type: 'task' } }, '/target/type invalid_value'],
+    [{ ...paid, related_targets: [{ type: 'x' }] }, '/related_targets/0/type unknown_target_type'],
+    [{ ...paid, metadata: { currency: 'EUR' } }, '/metadata/amount required'],
+    [{ ...paid, metadata: undefined }, '/metadata/amount required'],
+    [{ ...paid, metadata: { ...paid.metadata, amount: '12' } }, '/metadata/amount wrong_type'],
+    [{ ...paid, metadata: { ...paid.metadata, currency: 'GBP' } }, '/metadata/currency invalid_value'],
+    [{ ...paid, metadata: { ...paid.metadata, note: null } }, '/metadata/note wrong_type'],
+    [{ ...paid, metadata: { ...paid.metadata, 'a/b': 1 } }, '/metadata/a~1b unknown_field'],
+    [{ ...paid, metadata: { ...paid.metadata, constructor: 1 } }, '/metadata/constructor unknown_field'],
+    [{ ...paid, action: 'invoice.sent', metadata: { to: 'nobody' } }, '/metadata/to invalid_value'],
+  ])('finds the place of what is wrong (%#)', (event, place) => {
+    expect(placesOf(event)).toContain(place);
+  });
+
+  it('names the nearest', () => {
+    const [flaw] = catalogue.check({ ...paid, action: 'invoice.payed' });
+    expect(flaw?.detail).toBe('The catalogue does not take this action: did you mean "invoice.paid"?');
+  });
+
+  it('cannot have an action that no event can have', () => {
+    expect(() => defineCatalogue({ actions: { 'two words': {} } })).toThrow(
+      /"two words" cannot be an action/,
+    );
+  });
+
+  it('does not wait for a schema', () => {
+    const waits = defineCatalogue({
+      actions: { a: { metadata: z.object({ x: z.string().refine(async () => true) }) } },
+    });
+    const event = { action: 'a', target: { type: 't' }, metadata: { x: 'y' } };
+    expect(() => waits.check(event)).toThrow(/must answer at once/);
+  });
+
+  it('gives a union of types', () => {
+    expectTypeOf<ActionOf<Definition>>().toEqualTypeOf<
+      | 'task_created'
+      | 'task_updated'
+      | 'task_deleted'
+      | 'attachment_uploaded'
+      | 'attachment_deleted'
+      | 'reminder_sent'
+      | 'invoice.paid'
+      | 'invoice.sent'
+      | 'report.opened'
+    >();
+    expectTypeOf<TargetTypeOf<Definition>>().toEqualTypeOf<
+      'task' | 'attachment' | 'reminder' | 'invoice' | 'report'
+    >();
+    type Event = EventOf<Definition>;
+    expectTypeOf<{
+      action: 'invoice.paid';
+      target: { type: 'invoice' };
+      metadata: { amount: number; currency: 'EUR' };
+    }>().toExtend<Event>();
+    expectTypeOf<{ action: 'task_created'; target: { type: 'report' } }>().toExtend<Event>();
+    expectTypeOf<{ action: 'report.opened'; target: { type: 'task' } }>().toExtend<Event>();
+    expectTypeOf<{ action: 'invoice.paid'; target: { type: 'invoice' } }>().not.toExtend<Event>();
+    expectTypeOf<{ action: 'invoice.payed'; target: { type: 'invoice' } }>().not.toExtend<Event>();
+    expectTypeOf<{ action: 'report.opened'; target: { type: 'rapport' } }>().not.toExtend<Event>();
+    expectTypeOf<{
+      action: 'invoice.paid';
+      target: { type: 'task' };
+      metadata: { amount: number; currency: 'EUR' };
+    }>().not.toExtend<Event>();
+    expectTypeOf<{
+      action: 'invoice.paid';
+      target: { type: 'invoice' };
+      metadata: { amount: string; currency: 'EUR' };
+    }>().not.toExtend<Event>();
+    expectTypeOf<{
+      action: 'invoice.sent';
+      target: { type: 'invoice' };
+      metadata: { to: string };
+    }>().toExtend<Event>();
+  });
+});

@@ -1,0 +1,111 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { anEvent, clientOf } from '../support/client.ts';
+import type { Deployment } from '../support/deployment.ts';
+import { sharedDeployment } from '../support/shared-deployment.ts';
+import { daybook } from './daybook.ts';
+
+let deployment: Deployment;
+let cwd: string;
+let env: Record<string, string>;
+beforeAll(async () => {
+  deployment = await sharedDeployment();
+  cwd = await mkdtemp(join(tmpdir(), 'catalogue-'));
+  const { ownerUrl, endpoint } = deployment.database;
+  env = { DATABASE_URL: ownerUrl, DAYBOOK_LOCAL_DATABASE: endpoint.url.href };
+});
+afterAll(async () => {
+  await deployment.close();
+  await rm(cwd, { recursive: true });
+});
+
+const definition = (actions: Record<string, unknown>) => ({
+  vocabularies: ['tasks'],
+  actions,
+  targetTypes: ['report'],
+});
+
+async function file(name: string, content: string): Promise<string> {
+  await writeFile(join(cwd, name), content);
+  return name;
+}
+
+/** What a strict workspace takes, as the operator sees it. */
+async function taken(workspaceId: string) {
+  const operator = clientOf(deployment, deployment.operatorKey);
+  const { body } = await operator.get(`/v1/actions?workspace_id=${workspaceId}`);
+  const own = (terms: { name: string; own: boolean }[]) =>
+    terms.flatMap((term) => (term.own ? [term.name] : []));
+  return {
+    mode: body.mode,
+    vocabularies: body.vocabularies,
+    actions: own(body.actions),
+    types: own(body.target_types),
+  };
+}
+
+test('a catalogue is pushed from a module, and again from JSON without what it has no more', async () => {
+  const source = new URL('../../src/events/catalogue.ts', import.meta.url);
+  const first = await file(
+    'first.ts',
+    `import { defineCatalogue } from ${JSON.stringify(source.href)};
+     export default defineCatalogue(${JSON.stringify(definition({ 'invoice.paid': { target: 'invoice' }, 'invoice.sent': {} }))});`,
+  );
+  const push = ['catalogue', 'push', first, '--workspace', 'pushed-1', '--strict'];
+  expect(await daybook(push, { env, cwd })).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('4 terms added, 0 removed'),
+  });
+  expect(await taken('pushed-1')).toEqual({
+    mode: 'strict',
+    vocabularies: ['tasks'],
+    actions: ['invoice.paid', 'invoice.sent'],
+    types: ['invoice', 'report'],
+  });
+
+  const second = await file('second.json', JSON.stringify(definition({ 'invoice.paid': {} })));
+  const again = await daybook(['catalogue', 'push', second, '--workspace', 'pushed-1'], { env, cwd });
+  expect(again.out).toContain('0 terms added, 2 removed');
+  expect(await taken('pushed-1')).toMatchObject({
+    mode: 'strict',
+    actions: ['invoice.paid'],
+    types: ['report'],
+  });
+});
+
+test('a catalogue is pushed to a deployment with a key that may', async () => {
+  const key = await deployment.key({
+    workspaces: ['pushed-2'],
+    scopes: ['catalogue:manage', 'events:write'],
+  });
+  const pushed = await file('third.json', JSON.stringify(definition({ 'report.opened': {} })));
+  const push = ['catalogue', 'push', pushed, '--workspace', 'pushed-2', '--strict', '--url', deployment.url];
+  expect(await daybook(push, { env: { DAYBOOK_API_KEY: key }, cwd })).toMatchObject({ code: 0 });
+
+  const client = clientOf(deployment, key);
+  const event = anEvent({ action: 'report.opened', target: { type: 'report' } });
+  expect((await client.post('/v1/events?ack=committed', event)).status).toBe(201);
+  expect((await client.post('/v1/events?ack=committed', anEvent())).status).toBe(422);
+
+  const other = { DAYBOOK_API_KEY: await deployment.key() };
+  expect(await daybook(push, { env: other, cwd })).toEqual({
+    code: 1,
+    out: expect.stringMatching(/answers 403: This needs a key with the scope catalogue:manage/),
+  });
+  expect((await daybook(push, { cwd })).out).toContain('Set DAYBOOK_API_KEY');
+});
+
+test.each([
+  ['{"actions":{"two words":{}}}', /actions\.0\.name: Send an action/],
+  ['{"vocabularies":["nautical"]}', /vocabularies\.0: Send one of: desktop/],
+  ['{"actions":[]}', /is no catalogue: actions/],
+  ['{', /cannot be read as a catalogue/],
+])('what is no catalogue is refused, and changes nothing: %s', async (content, message) => {
+  const bad = await file('bad.json', content);
+  const { code, out } = await daybook(['catalogue', 'push', bad, '--workspace', 'pushed-3'], { env, cwd });
+  expect(out).toMatch(message);
+  expect(code).toBe(1);
+  expect((await taken('pushed-3')).actions).toEqual([]);
+});
