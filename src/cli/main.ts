@@ -9,6 +9,7 @@ import { keysCommand } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { retentionCommand } from './retention.ts';
 import { UsageError } from './usage-error.ts';
+import { viewsCommand } from './views.ts';
 
 const main: CommandDef = defineCommand({
   // As it is typed: help prints it before each command.
@@ -19,6 +20,7 @@ const main: CommandDef = defineCommand({
     keys: keysCommand,
     retention: retentionCommand,
     catalogue: catalogueCommand,
+    views: viewsCommand,
   },
 });
 

@@ -18,6 +18,9 @@ import {
  */
 const audit = pgSchema('audit');
 
+/** A name of Postgres' own catalogues. */
+const name = customType<{ data: string; driverData: string }>({ dataType: () => 'name' });
+
 /** As Postgres prints it: `\x` and lower-case hex. */
 const bytea = customType<{ data: string; driverData: string }>({ dataType: () => 'bytea' });
 
@@ -116,6 +119,16 @@ export const workspaceTerms = audit.table(
     createdAt: time('created_at').notNull().defaultNow(),
   },
   (table) => [primaryKey({ columns: [table.workspaceId, table.kind, table.name] })],
+);
+
+export const readers = audit.table(
+  'readers',
+  {
+    roleName: name('role_name').notNull(),
+    workspaceId: text('workspace_id').notNull(),
+    createdAt: time('created_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.roleName, table.workspaceId] })],
 );
 
 export const apiKeys = audit.table('api_keys', {

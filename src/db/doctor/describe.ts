@@ -110,7 +110,7 @@ const QUERIES = [
      g.privileges AS definition
    FROM pg_default_acl a LEFT JOIN pg_namespace n ON n.oid = a.defaclnamespace, ${grants('a.defaclacl', 'a.defaclrole')}
    WHERE (n.nspname = 'audit' OR n.oid IS NULL) AND a.defaclrole = (SELECT nspowner FROM pg_namespace WHERE nspname = 'audit')`,
-  `SELECT NULL AS parent, NULL AS relation, 'role daybook_app' AS name, concat_ws(', ',
+  `SELECT NULL AS parent, NULL AS relation, 'role ' || rolname AS name, concat_ws(', ',
      CASE WHEN rolsuper THEN 'superuser' END, CASE WHEN rolcreatedb THEN 'may create databases' END,
      CASE WHEN rolcreaterole THEN 'may create roles' END, CASE WHEN rolbypassrls THEN 'bypasses row-level security' END,
      CASE WHEN rolreplication THEN 'may replicate' END,
@@ -122,10 +122,10 @@ const QUERIES = [
        WHERE nspname !~ '^pg_' AND has_schema_privilege(r.oid, oid, 'CREATE')),
      (SELECT string_agg(array_to_string(setconfig, ' '), ' ' ORDER BY setdatabase) FROM pg_db_role_setting s
        WHERE s.setrole = r.oid AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())))) AS definition
-   FROM pg_roles r WHERE rolname = 'daybook_app'`,
+   FROM pg_roles r WHERE rolname IN ('daybook_app', 'daybook_reader')`,
 ];
 
-/** Reads the facts of schema `audit` and of the Worker's role, in one read-only transaction. */
+/** Reads the facts of schema `audit` and of Daybook's roles, in one read-only transaction. */
 export async function describe(sql: Sql): Promise<Description> {
   const answers = (await sql.transaction(
     [
