@@ -1,0 +1,5 @@
+/** What a team's own Worker may say of itself; its variables and bindings are the environment's. */
+export interface DaybookOptions {
+  /** What is promised where a request does not ask, unless DAYBOOK_DEFAULT_ACK says; `accepted` when left out. */
+  defaultAck?: 'accepted' | 'queued' | 'committed';
+}

@@ -1,0 +1,3 @@
+import { createDaybook } from 'daybook';
+
+export default createDaybook({ defaultAck: 'committed' });
