@@ -33,8 +33,17 @@ export async function asOwner<T>(args: DevArgs, work: (sql: Sql) => Promise<T>):
     'DATABASE_URL',
     "the owner's connection, postgres://user:password@host/database",
   );
+  return withDatabase(addressOf(url, variables), work);
+}
+
+/** The database that a URL names, at the endpoint of the environment. @throws UsageError */
+export function addressOf(url: string, variables: Variables = process.env): DatabaseAddress {
   parseDatabaseUrl(url);
-  const address = { url, localEndpoint: localEndpointOf(variables) };
+  return { url, localEndpoint: localEndpointOf(variables) };
+}
+
+/** Runs what a command does with a database. @throws UsageError, also when the database fails: it says what to do */
+export async function withDatabase<T>(address: DatabaseAddress, work: (sql: Sql) => Promise<T>): Promise<T> {
   const sql = connectTo(address);
   try {
     return await work(sql);

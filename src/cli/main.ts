@@ -7,6 +7,7 @@ import { doctorCommand } from './doctor.ts';
 import { keysCommand } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { retentionCommand } from './retention.ts';
+import { setupCommand } from './setup/setup.ts';
 import { typed } from './typed.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -14,6 +15,7 @@ const main: CommandDef = defineCommand({
   // Help prints it before each command.
   meta: { name: typed(''), description: 'The audit log that a team deploys instead of operating' },
   subCommands: {
+    setup: setupCommand,
     migrate: migrateCommand,
     doctor: doctorCommand,
     keys: keysCommand,
