@@ -19,6 +19,7 @@ import { deadLetterRoutes } from './dead-letters/routes.ts';
 import { createIngest, type Ingest } from './ingest/ingest.ts';
 import { createPostOnce } from './ingest/post-once.ts';
 import { ingestRoutes } from './ingest/routes.ts';
+import type { DaybookOptions } from './options.ts';
 import { operationsRoutes } from './operations/routes.ts';
 import { queryRoutes } from './query/routes.ts';
 import { retentionRoutes } from './retention/routes.ts';
@@ -31,9 +32,9 @@ export interface Isolate {
 }
 
 /** Composes the features. Called once in an isolate. */
-export function createIsolate(env: Env): Isolate {
+export function createIsolate(env: Env, { catalogue }: DaybookOptions = {}): Isolate {
   const sql = connect({ url: env.DATABASE_URL, localEndpoint: env.DAYBOOK_LOCAL_DATABASE });
-  const ingest = createIngest(env, sql);
+  const ingest = createIngest(env, sql, catalogue);
   const auth = {
     env,
     revocations: new RevocationList(sql),

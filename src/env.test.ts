@@ -43,3 +43,16 @@ test.each([`${H1} ${H2}`, `${H1},${H2},${H1}`, H1.slice(1), `${H1} file`, `${H1}
     expect(() => hashes(text)).toThrow(ConfigurationError);
   },
 );
+
+test.each([
+  [undefined, undefined, 'accepted'],
+  ['', 'queued', 'queued'],
+  [undefined, 'committed', 'committed'],
+  ['accepted', 'committed', 'accepted'],
+] as const)('DAYBOOK_DEFAULT_ACK of %j, with the option defaultAck of %j, is %j', (value, defaultAck, is) => {
+  const env = parseEnv(
+    { ...RAW, DAYBOOK_DEFAULT_ACK: value },
+    defaultAck === undefined ? {} : { defaultAck },
+  );
+  expect(env.DAYBOOK_DEFAULT_ACK).toBe(is);
+});

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { DaybookOptions } from './options.ts';
 
 z.config({ jitless: true });
 
@@ -65,10 +66,7 @@ const bindings = z.object({
       'at most two SHA-256 hashes',
     ),
   /** What is promised where a request does not ask (docs/durability.md). */
-  DAYBOOK_DEFAULT_ACK: z.preprocess(
-    (value) => (value === '' ? undefined : value),
-    z.enum(['accepted', 'queued', 'committed']).default('accepted'),
-  ),
+  DAYBOOK_DEFAULT_ACK: z.enum(['accepted', 'queued', 'committed']).default('accepted'),
   QUEUE: binding<Queue>('sendBatch', 'wrangler.toml must bind a queue'),
   RATE_LIMIT: binding<RateLimit>('limit', 'wrangler.toml must bind a rate limiter'),
   /** The same for requests counted in lots of 50. */
@@ -86,8 +84,12 @@ export class ConfigurationError extends Error {
 }
 
 /** @throws ConfigurationError */
-export function parseEnv(raw: unknown): Env {
-  const parsed = bindings.safeParse(raw);
+export function parseEnv(raw: unknown, options: DaybookOptions = {}): Env {
+  const { DAYBOOK_DEFAULT_ACK: ack, ...others } = (raw ?? {}) as Record<string, unknown>;
+  const parsed = bindings.safeParse({
+    ...others,
+    DAYBOOK_DEFAULT_ACK: ack === undefined || ack === '' ? options.defaultAck : ack,
+  });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new ConfigurationError(`The Worker is not configured: ${faults.join('; ')}. See docs/operations.md.`);

@@ -1,5 +1,6 @@
 import type { NeonDbError } from '@neondatabase/serverless';
 import type { DatabaseAddress } from '../db/client.ts';
+import { FROM_SOURCE, typed } from './typed.ts';
 
 /** undefined_table, undefined_function, undefined_column, invalid_schema_name */
 const NOT_THERE = new Set(['42P01', '42883', '42703', '3F000']);
@@ -8,11 +9,11 @@ const NOT_THERE = new Set(['42P01', '42883', '42703', '3F000']);
 export function describeFailure(error: NeonDbError, { url, localEndpoint }: DatabaseAddress): string {
   if (error.sourceError !== undefined) {
     return localEndpoint === undefined
-      ? `${new URL(url).hostname} does not answer (${reason(error.sourceError)}). Check DATABASE_URL; commands speak Neon's HTTP protocol, or use the database of "npm run dev" with --dev.`
+      ? `${new URL(url).hostname} does not answer (${reason(error.sourceError)}). Check DATABASE_URL; commands speak Neon's HTTP protocol${FROM_SOURCE ? ', or use the database of "npm run dev" with --dev' : ''}.`
       : `Nothing answers at ${localEndpoint}: the database of "npm run dev" is not running. Start "npm run dev" and leave it running.`;
   }
   if (!NOT_THERE.has(error.code ?? '')) return databaseSays(error);
-  return `${databaseSays(error)}. It is not migrated, or not wholly: run "npm run migrate" first. If that has nothing to do, "npm run doctor" names what is missing.`;
+  return `${databaseSays(error)}. It is not migrated, or not wholly: run "${typed('migrate')}" first. If that has nothing to do, "${typed('doctor')}" names what is missing.`;
 }
 
 /** The database's own words. */

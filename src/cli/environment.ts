@@ -5,6 +5,7 @@ import { connect, type DatabaseAddress, type Sql } from '../db/client.ts';
 import { KEY_SECRETS } from '../env.ts';
 import { describeFailure } from './database-failure.ts';
 import { parseDatabaseUrl } from './database-url.ts';
+import { FROM_SOURCE } from './typed.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Where `npm run dev` leaves the owner's connection for the CLI. */
@@ -13,7 +14,7 @@ export const DEV_OWNER_ENV = '.daybook/owner.env';
 export const devOption = {
   dev: {
     type: 'boolean',
-    description: `Use the database of "npm run dev", by ${DEV_OWNER_ENV} and whatever the environment says`,
+    description: `In a checkout of Daybook: use the database of "npm run dev", by ${DEV_OWNER_ENV} and whatever the environment says`,
   },
 } as const;
 
@@ -32,8 +33,17 @@ export async function asOwner<T>(args: DevArgs, work: (sql: Sql) => Promise<T>):
     'DATABASE_URL',
     "the owner's connection, postgres://user:password@host/database",
   );
+  return withDatabase(addressOf(url, variables), work);
+}
+
+/** The database that a URL names, at the endpoint of the environment. @throws UsageError */
+export function addressOf(url: string, variables: Variables = process.env): DatabaseAddress {
   parseDatabaseUrl(url);
-  const address = { url, localEndpoint: localEndpointOf(variables) };
+  return { url, localEndpoint: localEndpointOf(variables) };
+}
+
+/** Runs what a command does with a database. @throws UsageError, also when the database fails: it says what to do */
+export async function withDatabase<T>(address: DatabaseAddress, work: (sql: Sql) => Promise<T>): Promise<T> {
   const sql = connectTo(address);
   try {
     return await work(sql);
@@ -66,9 +76,8 @@ function variablesFor({ dev }: DevArgs): Variables {
 function required(variables: Variables, name: string, what: string): string {
   const value = variables[name];
   if (value !== undefined && value !== '') return value;
-  throw new UsageError(
-    `Set ${name}: ${what}. Or add --dev for the database of "npm run dev" (by npm: npm run … -- --dev).`,
-  );
+  const dev = ' Or add --dev for the database of "npm run dev" (by npm: npm run … -- --dev).';
+  throw new UsageError(`Set ${name}: ${what}.${FROM_SOURCE ? dev : ''}`);
 }
 
 function localEndpointOf(variables: Variables): string | undefined {

@@ -8,13 +8,16 @@ import { doctorCommand } from './doctor.ts';
 import { keysCommand } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { retentionCommand } from './retention.ts';
+import { setupCommand } from './setup/setup.ts';
+import { typed } from './typed.ts';
 import { UsageError } from './usage-error.ts';
 import { viewsCommand } from './views.ts';
 
 const main: CommandDef = defineCommand({
-  // As it is typed: help prints it before each command.
-  meta: { name: 'npm run daybook --', description: 'The audit log that a team deploys instead of operating' },
+  // Help prints it before each command.
+  meta: { name: typed(''), description: 'The audit log that a team deploys instead of operating' },
   subCommands: {
+    setup: setupCommand,
     migrate: migrateCommand,
     doctor: doctorCommand,
     keys: keysCommand,
@@ -24,7 +27,12 @@ const main: CommandDef = defineCommand({
   },
 });
 
+/** The client runs on older ones. */
+const OLDEST_NODE = 22;
+
 try {
+  if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE)
+    throw new UsageError(`The commands need Node ${OLDEST_NODE} or newer; this is ${process.versions.node}.`);
   const rawArgs = process.argv.slice(2);
   const asksForHelp = rawArgs.length === 0 || rawArgs.includes('--help') || rawArgs.includes('-h');
   if (asksForHelp) await runMain(main, { rawArgs: [...rawArgs, '--help'] });

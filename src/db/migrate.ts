@@ -25,6 +25,7 @@ export class MigrationDrift extends Error {
   override name = 'MigrationDrift';
 }
 
+/** Of the checkout, and of the package: there this is part of dist/cli/main.js, as deep below. */
 const DIRECTORY = new URL('../../migrations/', import.meta.url);
 const FILE = /^(\d{4})_[a-z0-9_]+\.sql$/;
 

@@ -37,6 +37,7 @@ async function ingest(state: {
     database: databaseOf((() => {}) as never, breakers.database),
     spill: { queue: {} as never, breaker: breakers.queue },
     catalogues: {} as never,
+    catalogue: undefined,
     defaultAck: 'accepted',
   };
 }

@@ -1,5 +1,6 @@
 import type { Sql } from '../db/client.ts';
 import type { Env } from '../env.ts';
+import type { Catalogue } from '../events/catalogue.ts';
 import type { Ack } from './ack.ts';
 import { Breaker } from './breaker.ts';
 import { Catalogues } from './catalogues.ts';
@@ -18,7 +19,10 @@ export interface Ingest {
   room: Room;
   database: Database;
   spill: Spill;
+  /** of the strict workspaces */
   catalogues: Catalogues;
+  /** of the team's own Worker, for every event */
+  catalogue: Catalogue | undefined;
   /** what is promised where a request does not ask */
   defaultAck: Ack;
 }
@@ -28,7 +32,7 @@ const ROOM = 12 * 1024 * 1024;
 /** ms between flushes of events that nobody waits for, under load */
 const LINGER = 100;
 
-export function createIngest(env: Env, sql: Sql): Ingest {
+export function createIngest(env: Env, sql: Sql, catalogue?: Catalogue): Ingest {
   const room = new Room(ROOM);
   const database = databaseOf(sql, new Breaker());
   const spill: Spill = { queue: env.QUEUE, breaker: new Breaker() };
@@ -57,6 +61,7 @@ export function createIngest(env: Env, sql: Sql): Ingest {
     database,
     spill,
     catalogues: new Catalogues(sql),
+    catalogue,
     defaultAck: env.DAYBOOK_DEFAULT_ACK,
   };
 }

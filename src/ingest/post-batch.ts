@@ -34,7 +34,7 @@ export async function postBatch(c: AppContext, ingest: Ingest): Promise<Response
 
   const identity = c.get('identity');
   const read = reading.items.map((item): PreparedOne =>
-    item.ok ? prepareOne(item.value, item.flaws, identity) : item,
+    item.ok ? prepareOne(item.value, item.flaws, identity, ingest.catalogue) : item,
   );
   const prepared = await holdToCatalogue(c, ingest.catalogues, read);
   const events = prepared.flatMap((one) => (one.ok ? [one.event] : []));

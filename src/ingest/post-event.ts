@@ -20,7 +20,7 @@ export async function postEvent(c: AppContext, ingest: Ingest, postOnce: PostOnc
   const reading = readJson(await readText(c, ['application/json']));
   if (!reading.ok) throw new ProblemError(malformedJson(reading));
 
-  const one = prepareOne(reading.value, reading.flaws, c.get('identity'));
+  const one = prepareOne(reading.value, reading.flaws, c.get('identity'), ingest.catalogue);
   const [prepared = one] = await holdToCatalogue(c, ingest.catalogues, [one]);
   if (!prepared.ok) throw new ProblemError(prepared.problem);
   if (key !== undefined) return postOnce(c, { key, body: reading.value, event: prepared.event });

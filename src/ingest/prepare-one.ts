@@ -1,4 +1,6 @@
 import { resolveWorkspace, type Identity } from '../auth/authenticate.ts';
+import type { Catalogue } from '../events/catalogue.ts';
+import type { AuditEventInput } from '../events/event.ts';
 import type { Flaw } from '../events/flaw.ts';
 import { SYSTEM_WORKSPACE } from '../events/own-event.ts';
 import { prepareEvent, type PreparedEvent } from '../events/prepare.ts';
@@ -10,8 +12,14 @@ export type PreparedOne = { ok: true; event: PreparedEvent } | { ok: false; prob
 /**
  * Resolves the workspace of an event and prepares it.
  * @param flaws what reading its JSON found, with pointers into the event
+ * @param catalogue what the team's own Worker holds every event to
  */
-export function prepareOne(raw: unknown, flaws: readonly Flaw[], identity: Identity): PreparedOne {
+export function prepareOne(
+  raw: unknown,
+  flaws: readonly Flaw[],
+  identity: Identity,
+  catalogue: Catalogue | undefined,
+): PreparedOne {
   const asked =
     typeof raw === 'object' && raw !== null && 'workspace_id' in raw ? raw.workspace_id : undefined;
   const workspace = resolveWorkspace(identity, typeof asked === 'string' ? asked : undefined);
@@ -36,6 +44,8 @@ export function prepareOne(raw: unknown, flaws: readonly Flaw[], identity: Ident
     const detail = 'The API key covers several workspaces: say which one this event belongs to.';
     found.push({ pointer: '/workspace_id', code: 'required', detail });
   }
+  // What is prepared is an event.
+  if (prepared.ok && catalogue !== undefined) found.push(...catalogue.check(raw as AuditEventInput));
   if (prepared.ok && found.length === 0) return prepared;
   return { ok: false, problem: invalidEvent(found) };
 }

@@ -61,7 +61,7 @@ describe('a database that is not migrated', () => {
     'retention run',
   ])('makes %j say to run migrate', async (command) => {
     const { code, out } = await on(empty, command);
-    expect(out).toContain('run "npm run migrate" first');
+    expect(out).toContain('run "npm run daybook -- migrate" first');
     expect(out).not.toMatch(/^\s+at /m);
     expect(code).toBe(1);
   });

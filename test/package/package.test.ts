@@ -8,11 +8,11 @@ import { gzipSync } from 'node:zlib';
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createTestHarness } from 'wrangler';
-import { deploy, type Deployment } from '../support/deployment.ts';
+import { deploy, KEY_SECRET, type Deployment } from '../support/deployment.ts';
 import { makeProject, type Project } from './packed.ts';
 
 const run = promisify(execFile);
-const ENTRIES = ['client', 'hono', 'express', 'next', 'testing'];
+const ENTRIES = ['client', 'hono', 'express', 'next', 'testing', 'catalogue'];
 
 let project: Project;
 let daybook: Deployment;
@@ -67,10 +67,20 @@ describe('the package', () => {
     const file = join(project.directory, `${resolution}.ts`);
     const imports = ENTRIES.map((entry) => `import * as ${entry} from 'daybook/${entry}';`);
     const uses = `
+      import { createDaybook, type Daybook, type DaybookOptions } from 'daybook';
+      const options: DaybookOptions = { defaultAck: 'queued' };
+      export const workers: Daybook[] = [createDaybook(), createDaybook(options)];
+      // @ts-expect-error an ack is a known one
+      createDaybook({ defaultAck: 'none' });
       const audit = client.createAudit({ url: 'https://daybook.test', apiKey: 'dbk_x' });
       audit.log({ action: 'a', actor: { type: 'system' }, target: { type: 't' } });
       // @ts-expect-error an actor is of a known type
       audit.log({ action: 'a', actor: { type: 'robot' }, target: { type: 't' } });
+      const own = catalogue.defineCatalogue({ actions: { 'a.b': { target: 't', metadata: { n: 'number' } } } });
+      createDaybook({ catalogue: own });
+      export const event: catalogue.EventOf<typeof own.definition> = { action: 'a.b', target: { type: 't' }, metadata: { n: 1 } };
+      // @ts-expect-error an action is one of the catalogue
+      export const other: catalogue.EventOf<typeof own.definition> = { action: 'b', target: { type: 't' }, metadata: { n: 1 } };
       export const wrapped = next.withAuditContext(audit)(async (_, ofRequest) => ofRequest.counts.stored);
       export const middleware = [hono.auditContext(audit), express.auditContext(audit)];`;
     await writeFile(file, [...imports, uses].join('\n'));
@@ -137,5 +147,72 @@ describe('a login is recorded in a few lines', () => {
       ip_address: '198.51.100.9',
     });
     await app.close();
+  });
+});
+
+describe("a team's own Worker", () => {
+  test('of a few lines deploys, holds events to its catalogue, and stores them', async () => {
+    const { directory } = project;
+    const config = join(directory, 'daybook.toml');
+    const shipped = await readFile(join(directory, 'node_modules/daybook/wrangler.toml'), 'utf8');
+    await writeFile(config, shipped.replace('main = "src/worker.ts"', 'main = "daybook.mjs"'));
+    const outdir = join(directory, 'bundle');
+    await run('wrangler', ['deploy', '--env', '', '--config', config, '--dry-run', '--outdir', outdir]);
+
+    const secrets = {
+      DATABASE_URL: daybook.database.appUrl,
+      DAYBOOK_LOCAL_DATABASE: daybook.database.endpoint.url.href,
+      DAYBOOK_KEY_SECRET: KEY_SECRET,
+    };
+    // Empty: the option says.
+    const vars = { DAYBOOK_DEFAULT_ACK: '' };
+    const worker = createTestHarness({
+      workers: [{ configPath: config, prebuiltWorkerDir: outdir, secrets, vars }],
+    });
+    const { url } = await worker.listen();
+    const headers = {
+      Authorization: `Bearer ${environment.DAYBOOK_API_KEY}`,
+      'Content-Type': 'application/json',
+    };
+    const post = (fields: object) => {
+      const body = JSON.stringify({
+        actor: { type: 'user', id: 'u_own' },
+        target: { type: 'invoice' },
+        ...fields,
+      });
+      return fetch(new URL('/v1/events', url), { method: 'POST', headers, body });
+    };
+    const answer = await post({ action: 'invoice.paid', metadata: { amount: 12.5 } });
+    expect([answer.status, answer.headers.get('Daybook-Ack')]).toEqual([201, 'committed']);
+    expect(await login('u_own')).toMatchObject({ action: 'invoice.paid', workspace_id: 'acme' });
+    const refused = await post({ action: 'invoice.payed', metadata: { amount: '12.5' } });
+    expect([refused.status, await refused.json()]).toEqual([
+      422,
+      expect.objectContaining({ errors: [expect.objectContaining({ code: 'unknown_action' })] }),
+    ]);
+    const mistyped = await post({ action: 'invoice.paid', metadata: { amount: '12.5' } });
+    expect(await mistyped.json()).toMatchObject({
+      errors: [{ pointer: '/metadata/amount', code: 'wrong_type' }],
+    });
+    await worker.close();
+  });
+});
+
+describe('the commands', () => {
+  test('run where the package is installed', async () => {
+    const { directory: cwd } = project;
+    const env = {
+      ...process.env,
+      DATABASE_URL: daybook.database.ownerUrl,
+      DAYBOOK_LOCAL_DATABASE: daybook.database.endpoint.url.href,
+    };
+    const [help, status, doctor] = await Promise.all([
+      run('npx', ['--no', '--', 'daybook', 'keys', '--help'], { cwd }),
+      run('npx', ['--no', '--', 'daybook', 'migrate', 'status'], { cwd, env }),
+      run('node_modules/.bin/daybook', ['doctor'], { cwd, env }),
+    ]);
+    expect(help.stdout).toContain('npx daybook keys create|list|revoke');
+    expect(status.stdout).toMatch(/^applied +0001_foundation +\d{4}-/m);
+    expect(doctor.stdout).toContain('as the migrations make it');
   });
 });

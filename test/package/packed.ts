@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -14,6 +14,11 @@ export interface Project {
   close(): Promise<void>;
 }
 
+interface Manifest {
+  bin: Record<string, string>;
+  dependencies: Record<string, string>;
+}
+
 /** @param dependencies that the project has of its own */
 export async function makeProject(dependencies: readonly string[]): Promise<Project> {
   const directory = await mkdtemp(join(tmpdir(), 'daybook-package-'));
@@ -24,8 +29,17 @@ export async function makeProject(dependencies: readonly string[]): Promise<Proj
   const modules = join(directory, 'node_modules');
   await mkdir(join(modules, 'daybook'), { recursive: true });
   await run('tar', ['-xzf', tarball, '-C', join(modules, 'daybook'), '--strip-components=1']);
-  for (const dependency of dependencies)
+  const manifest = await readFile(join(modules, 'daybook/package.json'), 'utf8');
+  const { bin, dependencies: needed } = JSON.parse(manifest) as Manifest;
+  for (const dependency of new Set([...dependencies, ...Object.keys(needed)])) {
+    await mkdir(dirname(join(modules, dependency)), { recursive: true });
     await symlink(join(REPOSITORY, 'node_modules', dependency), join(modules, dependency));
+  }
+  await mkdir(join(modules, '.bin'));
+  for (const [name, path] of Object.entries(bin)) {
+    await chmod(join(modules, 'daybook', path), 0o755);
+    await symlink(join('../daybook', path), join(modules, '.bin', name));
+  }
   await cp(join(REPOSITORY, 'test/package/apps'), directory, { recursive: true });
   return { directory, tarball, close: () => rm(directory, { recursive: true }) };
 }

@@ -1,0 +1,3 @@
+export { createDaybook, type Daybook, type Execution, type QueueBatch } from './create-daybook.ts';
+export type { Delivered } from './ingest/postpone.ts';
+export type { DaybookOptions } from './options.ts';
