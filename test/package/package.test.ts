@@ -68,6 +68,10 @@ describe('the package', () => {
     const imports = ENTRIES.map((entry) => `import * as ${entry} from 'daybook/${entry}';`);
     const uses = `
       import { createDaybook, type Daybook, type DaybookOptions } from 'daybook';
+      import type {
+        ActorType, AuditAction, AuditLog, AuditLogMetadata, AuditLogQuery, AuditLogResponse, CreateAuditLogInput,
+        IAuditLogService, RequestContext, TargetType,
+      } from 'daybook';
       const options: DaybookOptions = { defaultAck: 'queued' };
       export const workers: Daybook[] = [createDaybook(), createDaybook(options)];
       // @ts-expect-error an ack is a known one
@@ -81,6 +85,15 @@ describe('the package', () => {
       export const event: catalogue.EventOf<typeof own.definition> = { action: 'a.b', target: { type: 't' }, metadata: { n: 1 } };
       // @ts-expect-error an action is one of the catalogue
       export const other: catalogue.EventOf<typeof own.definition> = { action: 'b', target: { type: 't' }, metadata: { n: 1 } };
+      type Named = ActorType | TargetType | AuditAction | AuditLogMetadata | AuditLog | AuditLogQuery | RequestContext;
+      export const named: Named[] = ['api_key', 'project', 'TRANSACTION_CREATE', { k: 1 }, { ip_address: '::1' }];
+      export const input: CreateAuditLogInput = { action: 'a', actor: { type: 'system' }, target: { type: 'secret' } };
+      // @ts-expect-error a target has a type
+      export const without: CreateAuditLogInput = { action: 'a', actor: { type: 'system' }, target: {} };
+      export const read = async (service: IAuditLogService): Promise<AuditLogResponse['data'][number]['created_at'][]> => {
+        await service.createAuditLog(input);
+        return (await service.queryAuditLogs({ actor_type: ['user'], limit: 10 })).data.map((one: AuditLog) => one.created_at);
+      };
       export const wrapped = next.withAuditContext(audit)(async (_, ofRequest) => ofRequest.counts.stored);
       export const middleware = [hono.auditContext(audit), express.auditContext(audit)];`;
     await writeFile(file, [...imports, uses].join('\n'));
