@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -25,7 +25,14 @@ export async function makeProject(dependencies: readonly string[]): Promise<Proj
   await mkdir(join(modules, 'daybook'), { recursive: true });
   await run('tar', ['-xzf', tarball, '-C', join(modules, 'daybook'), '--strip-components=1']);
   for (const dependency of dependencies)
-    await symlink(join(REPOSITORY, 'node_modules', dependency), join(modules, dependency));
+    await install(join(REPOSITORY, 'node_modules', dependency), join(modules, dependency));
   await cp(join(REPOSITORY, 'test/package/apps'), directory, { recursive: true });
   return { directory, tarball, close: () => rm(directory, { recursive: true }) };
+}
+
+/** A copy, as npm would make it; what needs others finds them only beside where it stands. */
+async function install(from: string, to: string): Promise<void> {
+  const { dependencies = {} } = JSON.parse(await readFile(join(from, 'package.json'), 'utf8'));
+  if (Object.keys(dependencies).length > 0) await symlink(from, to);
+  else await cp(from, to, { recursive: true });
 }
