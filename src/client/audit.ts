@@ -1,7 +1,8 @@
 import { newId } from './new-id.ts';
 import { complete, type AuditEvent, type Defaults, type Without } from './event.ts';
 import type { Receipt, EventOutcome } from './transport.ts';
-import type { Counts, Sender } from './sender.ts';
+import type { Counts } from './buffer.ts';
+import type { Sender } from './sender.ts';
 
 /** Why an event that was to be recorded is not known to be. */
 export class AuditError extends Error {
@@ -21,8 +22,6 @@ export interface RequestContext {
 
 /** ms; the platform grants 30 s after the answer. */
 const IN_REQUEST = 25_000;
-/** Statuses of an error that denies what was asked. */
-const DENIED = new Set([401, 403]);
 
 /** Records what happens. `Known` is what each event of it has already. */
 export class Audit<Known extends keyof AuditEvent = never> {
@@ -54,7 +53,7 @@ export class Audit<Known extends keyof AuditEvent = never> {
     const outcome = await new Promise<EventOutcome>((resolve) => this.#add(() => event, resolve));
     if (outcome.result === 'stored') return outcome.receipt;
     if (outcome.result === 'refused') throw new AuditError(outcome.code, outcome.detail);
-    throw new AuditError('dropped', 'The event was dropped: the buffer is full, or the client is closed.');
+    throw new AuditError('dropped', `dropped (${outcome.reason})`);
   }
 
   /** A logger of events that have this in common; members of an event go before it. */
@@ -137,12 +136,12 @@ function outcomeOf(error: unknown): Pick<AuditEvent, 'outcome' | 'reason'> {
     statusCode?: unknown;
     name?: unknown;
   };
-  const isDenied = [status, statusCode].some((code) => typeof code === 'number' && DENIED.has(code));
+  const isDenied = [401, 403].some((code) => code === status || code === statusCode);
   return { outcome: isDenied ? 'denied' : 'failure', ...(typeof name === 'string' && { reason: name }) };
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
 function written(event: object): string {

@@ -1,13 +1,30 @@
 import type { EventOutcome } from './transport.ts';
 
+/** What sends some of the events. */
+export interface Lane {
+  /** in the order in which they are tried */
+  readonly waiting: Set<Waiting>;
+  /** look whether what they wait for is settled */
+  readonly flushes: Set<() => void>;
+  hurry(): void;
+}
+
 /** An event that is not known to be stored. */
 export interface Waiting {
-  /** in the order of the calls */
-  readonly sequence: number;
+  readonly lane: Lane;
+  /** characters of JSON that it takes the room of */
+  readonly size: number;
   id: string;
   /** as it is sent, once it is redacted */
   json: string;
-  isRedacted: boolean;
+  isRedacted?: boolean;
+  isUnderWay?: boolean;
+  /** it goes with no other: what stands before Daybook fails because of it */
+  isAlone?: boolean;
+  /** how often it was not taken */
+  tries: number;
+  /** ms of `performance.now()`, before which it is not tried again */
+  notBefore: number;
   /** told what became of it; `later`: it was dropped */
   readonly settle: ((outcome: EventOutcome) => void) | undefined;
 }
@@ -18,61 +35,53 @@ export interface Size {
   characters: number;
 }
 
-/** Events in the order in which they came, bounded. */
+/** What became of the events so far. */
+export interface Counts {
+  /** wait, or are under way */
+  buffered: number;
+  stored: number;
+  /** by Daybook, for good; the logger was told why */
+  refused: number;
+  /** for want of room, or since the client was closed */
+  dropped: number;
+}
+
+/** The events of a logger and of its requests, bounded together: those under way keep their room. */
 export class Buffer {
   readonly #most: Size;
   readonly #drop: 'newest' | 'oldest';
-  #waiting: Waiting[] = [];
-  #characters = 0;
+  /** in the order of the calls */
+  readonly all = new Set<Waiting>();
+  readonly counts: Counts = { buffered: 0, stored: 0, refused: 0, dropped: 0 };
+  characters = 0;
 
   constructor(most: Size, drop: 'newest' | 'oldest') {
     this.#most = most;
     this.#drop = drop;
   }
 
-  get length(): number {
-    return this.#waiting.length;
-  }
-
-  /** Whether any of those up to this one waits. */
-  holdsUpTo(sequence: number): boolean {
-    return this.#waiting.some((event) => event.sequence <= sequence);
-  }
-
-  fills({ events, characters }: Size): boolean {
-    return this.#waiting.length >= events || this.#characters >= characters;
-  }
-
   /** @returns what there is no room for */
-  push(event: Waiting): Waiting[] {
-    this.#waiting.push(event);
-    this.#characters += event.json.length;
+  add(event: Waiting): Waiting[] {
+    const { events, characters } = this.#most;
+    const hasRoom = () => this.all.size < events && this.characters + event.size <= characters;
     const dropped: Waiting[] = [];
-    while (this.#waiting.length > this.#most.events || this.#characters > this.#most.characters) {
-      dropped.push(...this.#remove(this.#drop === 'newest' ? this.#waiting.length - 1 : 0, 1));
+    // For one that is larger than all the room, nothing else goes.
+    const goes = this.#drop === 'oldest' && event.size <= characters ? this.all : [];
+    for (const oldest of goes) {
+      if (hasRoom()) break;
+      if (oldest.isUnderWay) continue;
+      this.remove(oldest);
+      dropped.push(oldest);
     }
+    if (!hasRoom()) return [...dropped, event];
+    this.all.add(event);
+    event.lane.waiting.add(event);
+    this.characters += event.size;
     return dropped;
   }
 
-  /** The oldest, as many as a batch carries, and one at least. */
-  take(most: Size): Waiting[] {
-    let characters = 0;
-    const end = this.#waiting.findIndex(({ json }, index) => {
-      characters += json.length;
-      return index === most.events || (index > 0 && characters > most.characters);
-    });
-    return this.#remove(0, end === -1 ? this.#waiting.length : end);
-  }
-
-  /** In front: they are the oldest. Those that a batch took have room all the same. */
-  putBack(events: readonly Waiting[]): void {
-    this.#waiting.unshift(...events);
-    for (const { json } of events) this.#characters += json.length;
-  }
-
-  #remove(start: number, count: number): Waiting[] {
-    const removed = this.#waiting.splice(start, count);
-    for (const { json } of removed) this.#characters -= json.length;
-    return removed;
+  remove(event: Waiting): void {
+    event.lane.waiting.delete(event);
+    if (this.all.delete(event)) this.characters -= event.size;
   }
 }

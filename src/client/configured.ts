@@ -19,7 +19,7 @@ let isTold = false;
 function bound<Name extends keyof Helpers>(name: Name): Helpers[Name] {
   const call = (...args: never[]) => {
     if (helpers !== undefined) return (helpers[name] as (...args: never[]) => void)(...args);
-    if (!isTold) console.error(`daybook: ${name} was called before configureAudit(…); its event is lost`);
+    if (!isTold) console.error(`daybook: ${name} was called before configureAudit`);
     isTold = true;
   };
   return call as Helpers[Name];

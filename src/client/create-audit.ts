@@ -1,7 +1,10 @@
 import { Audit } from './audit.ts';
 import { httpTransport } from './http-transport.ts';
 import { redactNames } from './redact-names.ts';
-import { Sender, type Logger, type SenderOptions } from './sender.ts';
+import { Buffer, type Size } from './buffer.ts';
+import type { Redact } from './prepare.ts';
+import { Sender, type SenderOptions } from './sender.ts';
+import { teller, type Logger } from './teller.ts';
 import type { Transport } from './transport.ts';
 
 export interface AuditOptions {
@@ -12,15 +15,15 @@ export interface AuditOptions {
   /** told what goes wrong, never what an event holds; the console unless given */
   logger?: Logger;
   /** applied to each event before it leaves the process, in place of redaction by the names of members */
-  redact?: SenderOptions['redact'];
+  redact?: Redact;
   /** what a batch carries at most: events (500), and characters of their JSON (1 MiB) */
-  batch?: Partial<SenderOptions['batch']>;
+  batch?: Partial<Size>;
   /** ms that an event waits for others; 200 unless given */
   linger?: number;
   /** what may wait at most: events (10,000), and characters of their JSON (16 MiB) */
-  buffer?: Partial<SenderOptions['buffer']>;
+  buffer?: Partial<Size>;
   /** which event is dropped when more would wait; `newest` unless given, for the beginning of an incident tells most */
-  drop?: SenderOptions['drop'];
+  drop?: 'newest' | 'oldest';
   /** ms that a batch may take; 15,000 unless given */
   timeout?: number;
   /** sends what waits when the process is about to end by itself; true unless given */
@@ -53,18 +56,18 @@ function withDefaults(options: AuditOptions): SenderOptions {
     drop = 'newest',
   } = options;
   if (options.transport === undefined && !(URL.canParse(url) && apiKey)) {
-    throw new TypeError('createAudit needs the url of a Daybook deployment and an apiKey (dbk_…)');
+    throw new TypeError('createAudit needs a url and an apiKey');
   }
   // Called as a function of its own: workerd's is bound to nothing else.
   const { fetch = (input, init) => globalThis.fetch(input, init) } = options;
+  const buffer = new Buffer({ events: 10_000, characters: 16 * MIB, ...options.buffer }, drop);
   return {
     transport: options.transport ?? httpTransport({ url, apiKey, fetch, timeout }),
-    logger,
     redact,
     batch: { events: 500, characters: MIB, ...options.batch },
     linger,
-    buffer: { events: 10_000, characters: 16 * MIB, ...options.buffer },
-    drop,
+    buffer,
+    tell: teller(logger, buffer.counts),
   };
 }
 

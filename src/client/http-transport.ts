@@ -16,26 +16,24 @@ interface Answer {
 interface Problem {
   code?: string;
   detail?: string;
-  errors?: { pointer: string; code: string }[];
+  errors?: { pointer: string; code: string; detail?: string }[];
 }
 
 /** Sends batches to Daybook, and waits for the commit: nobody else does. */
-export function httpTransport({ url, apiKey, fetch, timeout }: HttpOptions): Transport {
-  const endpoint = `${url.replace(/\/+$/, '')}/v1/events/batch?ack=committed`;
-  const headers = { Authorization: `Bearer ${apiKey}`, 'Content-Type': 'application/json' };
+export function httpTransport({ fetch, ...options }: HttpOptions): Transport {
+  const endpoint = `${options.url.replace(/\/+$/, '')}/v1/events/batch?ack=committed`;
+  const headers = { Authorization: `Bearer ${options.apiKey}`, 'Content-Type': 'application/json' };
 
   async function send(events: readonly string[]): Promise<BatchOutcome> {
-    try {
-      const response = await fetch(endpoint, {
-        method: 'POST',
-        headers,
-        body: `{"events":[${events.join()}]}`,
-        signal: AbortSignal.timeout(timeout),
-      });
-      return read(response.status, retryAfter(response), await response.text(), events.length);
-    } catch (error) {
-      return { kind: 'later', reason: error instanceof Error ? error.name : 'unknown' };
-    }
+    const response = await fetch(endpoint, {
+      method: 'POST',
+      headers,
+      body: `{"events":[${events.join()}]}`,
+      signal: AbortSignal.timeout(options.timeout),
+    });
+    // A date is not what Daybook sends.
+    const retryAfter = Number(response.headers.get('Retry-After')) * 1000 || 0;
+    return read(response.status, retryAfter, await response.text(), events.length);
   }
   return { send };
 }
@@ -44,16 +42,18 @@ export function httpTransport({ url, apiKey, fetch, timeout }: HttpOptions): Tra
  * What is wrong with the batch itself. Anything else is the network's, the platform's or a matter of key, URL or version
  * that an operator has to mend, while the events wait.
  */
-const REFUSED = new Set(['malformed_json', 'too_large', 'too_many_events', 'invalid_batch', 'invalid_event']);
+const REFUSED = /^(?:malformed_json|too_(?:large|many_events)|invalid_(?:batch|event))$/;
 
-function read(status: number, retryAfter: number | undefined, body: string, count: number): BatchOutcome {
+function read(status: number, retryAfter: number, body: string, count: number): BatchOutcome {
   const answer = parsed(body);
   const results = answer?.results;
   if (results?.length === count) return { kind: 'answered', outcomes: results.map(outcomeOf), retryAfter };
-  const { code = String(status), detail = '' } = (answer ?? {}) as Problem;
+  const { code, detail = '' } = (answer ?? {}) as Problem;
+  const reason = code ?? String(status);
   // Of 413 a proxy says as much.
-  if (REFUSED.has(code) || status === 413) return { kind: 'refused', code, detail };
-  return { kind: 'later', reason: code, retryAfter };
+  if (REFUSED.test(reason) || status === 413) return { kind: 'refused', code: reason, detail };
+  // What Daybook itself says is of the key or of its state; its 500, and what others say, may be of what an event holds.
+  return { kind: 'later', reason, retryAfter, isSuspect: code === undefined || status === 500 };
 }
 
 /** What stands between may answer with anything. */
@@ -67,21 +67,18 @@ function parsed(body: string): Answer | undefined {
 
 function outcomeOf({ receipt, problem }: NonNullable<Answer['results']>[number]): EventOutcome {
   if (receipt) return { result: 'stored', receipt };
-  const { code = '', detail = '', errors = [] } = problem ?? {};
-  if (code === '' || code === 'unavailable') return { result: 'later' };
+  const { code = 'unavailable', detail = '', errors = [] } = problem ?? {};
+  if (code === 'unavailable') return { result: 'later', reason: code };
+  // The clock that made the id is ahead: the time will come when it is taken. Too old it remains.
+  const [flaw, ...others] = errors;
+  if (flaw?.code === 'id_window' && others.length === 0 && !/days old/.test(flaw.detail ?? ''))
+    return { result: 'later', reason: flaw.code };
   const places = errors.map((error) => ` ${error.code} at ${placeOf(error)}.`).join('');
   return { result: 'refused', code, detail: detail + places };
 }
 
 /** Without the names that the event itself chose: this ends in a log. */
 function placeOf({ pointer, code }: { pointer: string; code: string }): string {
-  const known = /^\/(?:metadata|old_value|new_value)(?=\/)/.exec(pointer)?.[0];
-  if (known !== undefined) return `${known}/…`;
-  return code === 'unknown_field' ? pointer.replace(/[^/]*$/, '…') : pointer || 'the event';
-}
-
-/** ms; a date is not what Daybook sends. */
-function retryAfter({ headers }: Response): number | undefined {
-  const seconds = Number(headers.get('Retry-After') ?? NaN);
-  return seconds >= 0 ? seconds * 1000 : undefined;
+  const chosen = code === 'unknown_field' ? /[^/]*$/ : /(?<=^\/(?:metadata|old_value|new_value)\/).*/s;
+  return pointer.replace(chosen, '…') || 'the event';
 }

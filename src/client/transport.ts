@@ -15,18 +15,21 @@ export type EventOutcome =
   | { result: 'stored'; receipt: Receipt }
   /** never to be sent again as it is */
   | { result: 'refused'; code: string; detail: string }
-  | { result: 'later' };
+  | { result: 'later'; reason?: string };
 
 /** What became of a batch. */
 export type BatchOutcome =
   /** one of each event, in order */
   | { kind: 'answered'; outcomes: readonly EventOutcome[]; retryAfter?: number | undefined }
-  /** nothing is known of any event; `retryAfter` in ms, where it was said */
-  | { kind: 'later'; reason: string; retryAfter?: number | undefined }
+  /**
+   * nothing is known of any event; `retryAfter` in ms, where it was said; `isSuspect` where it may be for what one of them
+   * holds: a smaller batch may be taken
+   */
+  | { kind: 'later'; reason: string; retryAfter?: number | undefined; isSuspect?: boolean }
   /** the batch cannot be taken as it is; smaller ones may be */
   | { kind: 'refused'; code: string; detail: string };
 
-/** Carries batches of events, written as JSON. Never rejects. */
+/** Carries batches of events, written as JSON. Where it rejects, nothing is known of any event. */
 export interface Transport {
   send(events: readonly string[]): Promise<BatchOutcome>;
 }

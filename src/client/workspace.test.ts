@@ -97,3 +97,14 @@ test('the functions are bound once; one that is called before tells so, and thro
   await audit.close();
   expect(events.map(({ action }) => action)).toEqual(['login', 'admin_action']);
 });
+
+test('a setting that is named as a secret loses its values before they leave the process', async () => {
+  const [event] = await logged((helpers) =>
+    helpers.auditSettingsChange('u1', 'acme', 'smtp_password', 'hunter2', 'hunter3'),
+  );
+  expect(event).toMatchObject({
+    target: { id: 'smtp_password' },
+    old_value: '[redacted]',
+    new_value: '[redacted]',
+  });
+});

@@ -1,6 +1,5 @@
 import type { JsonObject } from '../events/kinds.ts';
 import type { Audit } from './audit.ts';
-import type { EventContext } from './event.ts';
 
 /** The actions of the workspace vocabulary. */
 export type AuditAction =
@@ -32,66 +31,66 @@ export interface WorkspaceEvent {
   userAgent?: string | null | undefined;
 }
 
-/** What an action is about where nothing is said. */
-const RESOURCE: Record<AuditAction, string> = {
+/** What an action is about where nothing is said, if not what its name begins with. */
+const RESOURCE: Record<string, string> = {
   login: 'session',
   logout: 'session',
-  data_export_requested: 'data_export',
-  data_export_completed: 'data_export',
-  data_delete_requested: 'data_deletion',
-  data_delete_completed: 'data_deletion',
-  subscription_created: 'subscription',
-  subscription_cancelled: 'subscription',
-  settings_changed: 'settings',
-  oauth_connected: 'oauth',
-  oauth_disconnected: 'oauth',
-  admin_action: 'admin',
+  data_delete: 'data_deletion',
 };
 
-type Id = string | null | undefined;
-
-/** As far as it can be stored: a login must not fail on what its client says of itself. */
-function contextGiven({ ipAddress, userAgent }: WorkspaceEvent): EventContext {
-  const isAddress = /^[\da-f.:]+$/i.test(ipAddress ?? '');
-  return { ip_address: isAddress ? ipAddress : undefined, user_agent: userAgent?.slice(0, 2048) };
+function resourceOf(action: AuditAction): string {
+  const stem = String(action).replace(/_[a-z]*$/, '');
+  return RESOURCE[stem] ?? stem;
 }
+
+type Id = string | null | undefined;
 
 /** The helpers of one logger: short calls for what every product records. None of them throws or waits. */
 export function workspaceHelpers(audit: Pick<Audit, 'log'>) {
   function logAuditEvent(event: WorkspaceEvent): void {
-    const { workspaceId, userId, action, resource, resourceId, details, previousValue, newValue } = event;
     audit.log({
-      workspace_id: workspaceId,
-      action,
-      actor: userId ? { type: 'user', id: userId } : { type: 'system' },
-      target: { type: resource ?? RESOURCE[action] ?? 'workspace', id: resourceId },
-      old_value: previousValue,
-      new_value: newValue,
-      metadata: details,
-      context: contextGiven(event),
+      workspace_id: event.workspaceId,
+      action: event.action,
+      actor: event.userId ? { type: 'user', id: event.userId } : { type: 'system' },
+      target: { type: event.resource ?? resourceOf(event.action), id: event.resourceId },
+      old_value: event.previousValue,
+      new_value: event.newValue,
+      metadata: event.details,
+      // As far as it can be stored: a login must not fail on what its client says of itself.
+      context: {
+        ip_address: /^[\da-f.:]+$/i.test(event.ipAddress ?? '') ? event.ipAddress : undefined,
+        user_agent: event.userAgent?.slice(0, 2048),
+      },
     });
   }
   const of = (action: AuditAction, userId: Id, workspaceId: string, rest: Partial<WorkspaceEvent> = {}) =>
     logAuditEvent({ ...rest, action, userId, workspaceId });
 
+  const session =
+    (action: AuditAction) => (userId: Id, workspaceId: string, ipAddress?: Id, userAgent?: Id) =>
+      of(action, userId, workspaceId, { ipAddress, userAgent });
+  const data =
+    (action: 'data_export' | 'data_delete') =>
+    (
+      userId: Id,
+      workspaceId: string,
+      status: 'requested' | 'completed' = 'requested',
+      details?: JsonObject,
+    ) =>
+      of(`${action}_${status}`, userId, workspaceId, { details });
+  const about =
+    <Subject extends Id>(action: AuditAction) =>
+    (userId: Id, workspaceId: string, resourceId: Subject, details?: JsonObject) =>
+      of(action, userId, workspaceId, { resourceId, details });
+  // It may be left out.
+  type OfSubscription = (userId: Id, workspaceId: string, subscriptionId?: Id, details?: JsonObject) => void;
+
   return {
     logAuditEvent,
-    auditLogin: (userId: Id, workspaceId: string, ipAddress?: Id, userAgent?: Id) =>
-      of('login', userId, workspaceId, { ipAddress, userAgent }),
-    auditLogout: (userId: Id, workspaceId: string, ipAddress?: Id, userAgent?: Id) =>
-      of('logout', userId, workspaceId, { ipAddress, userAgent }),
-    auditDataExport: (
-      userId: Id,
-      workspaceId: string,
-      status: 'requested' | 'completed' = 'requested',
-      details?: JsonObject,
-    ) => of(`data_export_${status}`, userId, workspaceId, { details }),
-    auditDataDeletion: (
-      userId: Id,
-      workspaceId: string,
-      status: 'requested' | 'completed' = 'requested',
-      details?: JsonObject,
-    ) => of(`data_delete_${status}`, userId, workspaceId, { details }),
+    auditLogin: session('login'),
+    auditLogout: session('logout'),
+    auditDataExport: data('data_export'),
+    auditDataDeletion: data('data_delete'),
     auditSettingsChange: (
       userId: Id,
       workspaceId: string,
@@ -99,18 +98,10 @@ export function workspaceHelpers(audit: Pick<Audit, 'log'>) {
       previousValue: unknown,
       newValue: unknown,
     ) => of('settings_changed', userId, workspaceId, { resourceId: setting, previousValue, newValue }),
-    auditOAuthConnected: (userId: Id, workspaceId: string, provider: string, details?: JsonObject) =>
-      of('oauth_connected', userId, workspaceId, { resourceId: provider, details }),
-    auditOAuthDisconnected: (userId: Id, workspaceId: string, provider: string, details?: JsonObject) =>
-      of('oauth_disconnected', userId, workspaceId, { resourceId: provider, details }),
-    auditSubscriptionCreated: (userId: Id, workspaceId: string, subscriptionId?: Id, details?: JsonObject) =>
-      of('subscription_created', userId, workspaceId, { resourceId: subscriptionId, details }),
-    auditSubscriptionCancelled: (
-      userId: Id,
-      workspaceId: string,
-      subscriptionId?: Id,
-      details?: JsonObject,
-    ) => of('subscription_cancelled', userId, workspaceId, { resourceId: subscriptionId, details }),
+    auditOAuthConnected: about<string>('oauth_connected'),
+    auditOAuthDisconnected: about<string>('oauth_disconnected'),
+    auditSubscriptionCreated: about('subscription_created') as OfSubscription,
+    auditSubscriptionCancelled: about('subscription_cancelled') as OfSubscription,
     auditAdminAction: (userId: Id, workspaceId: string, adminAction: string, details?: JsonObject) =>
       of('admin_action', userId, workspaceId, { details: { ...details, action: adminAction } }),
   };

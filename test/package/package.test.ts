@@ -60,6 +60,16 @@ describe('the package', () => {
     expect(code.toString()).not.toMatch(/\bimport\s*["'{*\w(]|\brequire\(/);
   });
 
+  test('leaves Hono to the application that uses it', async () => {
+    const packed = join(project.directory, 'node_modules/daybook');
+    const manifest = JSON.parse(await readFile(join(packed, 'package.json'), 'utf8'));
+    expect(manifest.peerDependencies).toEqual({ hono: '^4.13.0' });
+    expect(manifest.dependencies).not.toHaveProperty('hono');
+    const code = await readFile(join(packed, 'dist/client/hono.js'), 'utf8');
+    expect(code).not.toMatch(/["'`]hono["'`/]/);
+    expect(await readFile(join(packed, 'dist/client/hono.d.ts'), 'utf8')).toContain('from "hono"');
+  });
+
   test.each([
     ['nodenext', 'nodenext'],
     ['esnext', 'bundler'],

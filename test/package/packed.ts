@@ -33,7 +33,7 @@ export async function makeProject(dependencies: readonly string[]): Promise<Proj
   const { bin, dependencies: needed } = JSON.parse(manifest) as Manifest;
   for (const dependency of new Set([...dependencies, ...Object.keys(needed)])) {
     await mkdir(dirname(join(modules, dependency)), { recursive: true });
-    await symlink(join(REPOSITORY, 'node_modules', dependency), join(modules, dependency));
+    await install(join(REPOSITORY, 'node_modules', dependency), join(modules, dependency));
   }
   await mkdir(join(modules, '.bin'));
   for (const [name, path] of Object.entries(bin)) {
@@ -42,4 +42,11 @@ export async function makeProject(dependencies: readonly string[]): Promise<Proj
   }
   await cp(join(REPOSITORY, 'test/package/apps'), directory, { recursive: true });
   return { directory, tarball, close: () => rm(directory, { recursive: true }) };
+}
+
+/** A copy, as npm would make it; what needs others finds them only beside where it stands. */
+async function install(from: string, to: string): Promise<void> {
+  const { dependencies = {} } = JSON.parse(await readFile(join(from, 'package.json'), 'utf8'));
+  if (Object.keys(dependencies).length > 0) await symlink(from, to);
+  else await cp(from, to, { recursive: true });
 }
