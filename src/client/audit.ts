@@ -2,6 +2,7 @@ import { newId } from './new-id.ts';
 import { complete, type AuditEvent, type Defaults, type Without } from './event.ts';
 import type { Receipt, EventOutcome } from './transport.ts';
 import type { Counts } from './buffer.ts';
+import { nameOf } from './prepare.ts';
 import type { Sender } from './sender.ts';
 
 /** Why an event that was to be recorded is not known to be. */
@@ -23,8 +24,8 @@ export interface RequestContext {
 /** ms; the platform grants 30 s after the answer. */
 const IN_REQUEST = 25_000;
 
-/** Records what happens. `Known` is what each event of it has already. */
-export class Audit<Known extends keyof AuditEvent = never> {
+/** Records what happens. `Known` is what each event of it has already, `Event` what its catalogue takes. */
+export class Audit<Known extends keyof AuditEvent = never, Event = AuditEvent> {
   readonly #sender: Sender;
   readonly #known: Defaults;
   readonly #request: RequestContext | undefined;
@@ -44,12 +45,12 @@ export class Audit<Known extends keyof AuditEvent = never> {
    * Records an event, sooner or later: returns at once, and never throws. Its content is read now; what cannot be written as
    * JSON is written as text. What becomes of it, the logger is told only where it goes wrong.
    */
-  log(event: Without<Known>): void {
+  log(event: Without<Known, Event>): void {
     this.#add(() => event);
   }
 
   /** Records an event. @returns its receipt, once it is committed @throws AuditError when it is not known to be */
-  async record(event: Without<Known>): Promise<Receipt> {
+  async record(event: Without<Known, Event>): Promise<Receipt> {
     const outcome = await new Promise<EventOutcome>((resolve) => this.#add(() => event, resolve));
     if (outcome.result === 'stored') return outcome.receipt;
     if (outcome.result === 'refused') throw new AuditError(outcome.code, outcome.detail);
@@ -57,7 +58,7 @@ export class Audit<Known extends keyof AuditEvent = never> {
   }
 
   /** A logger of events that have this in common; members of an event go before it. */
-  with<Given extends Defaults>(known: Given): Audit<Known | (keyof Given & keyof AuditEvent)> {
+  with<Given extends Defaults>(known: Given): Audit<Known | (keyof Given & keyof AuditEvent), Event> {
     return new Audit(this.#sender, complete(this.#known, known) as Defaults, this.#request);
   }
 
@@ -65,7 +66,7 @@ export class Audit<Known extends keyof AuditEvent = never> {
    * A logger for one request of a Worker, where nothing else goes on once the request is done: it sends what it is given
    * within the request's `waitUntil`, and keeps it apart from the events of others.
    */
-  during(request: RequestContext): Audit<Known> {
+  during(request: RequestContext): Audit<Known, Event> {
     return new Audit(this.#sender.fork(), this.#known, request);
   }
 
@@ -74,7 +75,7 @@ export class Audit<Known extends keyof AuditEvent = never> {
    * `failure` where it throws another. What it gives or throws is passed on untouched; a promise, as
    * another one that ends alike.
    */
-  withAudit<T>(event: Without<Known>, deed: () => T): T {
+  withAudit<T>(event: Without<Known, Event>, deed: () => T): T {
     const succeeded = () => this.#add(() => ({ ...event, outcome: 'success' }));
     const failed = (error: unknown) => this.#add(() => ({ ...event, ...outcomeOf(error) }));
     let result: T;
@@ -114,10 +115,12 @@ export class Audit<Known extends keyof AuditEvent = never> {
   #add(make: () => object, settle?: (outcome: EventOutcome) => void): void {
     try {
       const full = complete(this.#known, make());
+      const [flaw] = this.#sender.check(full);
+      if (flaw) return this.#sender.refuse('invalid_event', `${flaw.pointer}: ${flaw.detail}`, settle);
       const id = full.id ?? newId();
       this.#sender.add(String(id), written({ ...full, id }), settle);
     } catch (error) {
-      this.#sender.refuse(error, settle);
+      this.#sender.refuse('unwritable', nameOf(error), settle);
       return;
     }
     try {

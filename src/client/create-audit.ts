@@ -1,3 +1,5 @@
+import type { Catalogue, CatalogueDefinition } from '../events/catalogue.ts';
+import type { CatalogueEvent } from './event.ts';
 import { Audit } from './audit.ts';
 import { httpTransport } from './http-transport.ts';
 import { redactNames } from './redact-names.ts';
@@ -29,6 +31,8 @@ export interface AuditOptions {
   /** sends what waits when the process is about to end by itself; true unless given */
   flushOnExit?: boolean;
   fetch?: typeof fetch;
+  /** what events are held to, before they leave the process; with its types for `log` and its like */
+  catalogue?: Catalogue;
   /** takes the place of HTTP; tests collect events so */
   transport?: Transport;
 }
@@ -39,6 +43,10 @@ const MIB = 1024 * 1024;
  * Makes a logger of audit events, for a server: one for the whole process. Nothing is sent before the first event.
  * @throws TypeError when there is no URL or key to send with
  */
+export function createAudit<const D extends CatalogueDefinition>(
+  options: AuditOptions & { catalogue: Catalogue<D> },
+): Audit<never, CatalogueEvent<D>>;
+export function createAudit(options: AuditOptions): Audit;
 export function createAudit(options: AuditOptions): Audit {
   const sender = new Sender(withDefaults(options));
   if (options.flushOnExit !== false) flushOnExit(sender);
@@ -68,6 +76,7 @@ function withDefaults(options: AuditOptions): SenderOptions {
     linger,
     buffer,
     tell: teller(logger, buffer.counts),
+    catalogue: options.catalogue,
   };
 }
 

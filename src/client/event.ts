@@ -1,3 +1,4 @@
+import type { EventOf } from '../events/catalogue.ts';
 import type { ActorType, JsonObject, Outcome } from '../events/kinds.ts';
 
 type Optional<T> = T | null | undefined;
@@ -53,8 +54,16 @@ export interface AuditEvent {
 export type Defaults = Partial<Omit<AuditEvent, 'id'>>;
 
 /** An event without what is known of it already, which may be given all the same. */
-export type Without<Known extends keyof AuditEvent> = Omit<AuditEvent, Known> &
-  Partial<Pick<AuditEvent, Known>>;
+export type Without<Known extends keyof AuditEvent, Event = AuditEvent> =
+  // Of each action by itself: its target and metadata stay its own.
+  Event extends unknown ? Omit<Event, Known> & Partial<Pick<Event, Known & keyof Event>> : never;
+
+type Own<E> = E extends { action: string; target: Target }
+  ? Omit<AuditEvent, 'action' | 'target' | 'metadata'> & E
+  : never;
+
+/** An event that a catalogue takes. */
+export type CatalogueEvent<D> = Own<EventOf<D>>;
 
 /** The event with what is known of it. Contexts and metadata are merged, the event's own members first. */
 export function complete(known: Defaults, event: Partial<AuditEvent>): Partial<AuditEvent> {

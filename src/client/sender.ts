@@ -1,3 +1,6 @@
+import type { Catalogue } from '../events/catalogue.ts';
+import type { Flaw } from '../events/flaw.ts';
+import type { AuditEvent } from './event.ts';
 import type { Buffer, Counts, Lane, Size, Waiting } from './buffer.ts';
 import { backoff, FIRST_PAUSE, Pace } from './pace.ts';
 import { nameOf, prepare, type Redact } from './prepare.ts';
@@ -14,6 +17,7 @@ export interface SenderOptions {
   /** of the logger and of all its requests */
   buffer: Buffer;
   tell: Tell;
+  catalogue: Catalogue | undefined;
 }
 
 /** ms; Node takes a longer one for none. */
@@ -64,9 +68,15 @@ export class Sender implements Lane {
     this.#schedule(isFull ? 0 : performance.now() + linger);
   }
 
-  /** Counts an event that cannot even be written. */
-  refuse(error: unknown, settle?: (outcome: EventOutcome) => void): void {
-    this.#count({ result: 'refused', code: 'unwritable', detail: nameOf(error) }, settle);
+  /** Counts an event that is not sent at all. */
+  refuse(code: string, detail: string, settle?: (outcome: EventOutcome) => void): void {
+    this.#count({ result: 'refused', code, detail }, settle);
+  }
+
+  /** What is wrong with an event by the catalogue, where there is one. */
+  check(event: Partial<AuditEvent>): readonly Flaw[] {
+    // Of what is not there the catalogue's own error tells.
+    return this.#options.catalogue?.check(event as AuditEvent) ?? [];
   }
 
   /** Sends what waits, at once. @returns whether all of it was settled within so many ms */

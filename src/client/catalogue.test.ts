@@ -1,0 +1,85 @@
+import { expect, expectTypeOf, test } from 'vitest';
+import { defineCatalogue } from './catalogue.ts';
+import { createAudit, type AuditOptions } from './create-audit.ts';
+import { collectEvents } from './testing.ts';
+
+const catalogue = defineCatalogue({
+  vocabularies: ['tasks'],
+  actions: { 'invoice.paid': { target: 'invoice', metadata: { amount: 'number' } } },
+});
+const actor = { type: 'system' } as const;
+const paid = {
+  action: 'invoice.paid',
+  target: { type: 'invoice', id: '7' },
+  metadata: { amount: 12.5 },
+} as const;
+
+function setUp() {
+  const { transport, events } = collectEvents();
+  const lines: string[] = [];
+  const logger = {
+    warn: (line: unknown) => lines.push(String(line)),
+    error: (line: unknown) => lines.push(String(line)),
+  };
+  const options: AuditOptions = {
+    url: 'https://daybook.test',
+    apiKey: 'none',
+    transport,
+    logger,
+    flushOnExit: false,
+  };
+  return { audit: createAudit({ ...options, catalogue }), events, lines };
+}
+
+test('what the catalogue takes is sent', async () => {
+  const { audit, events } = setUp();
+  audit.log({ ...paid, actor });
+  audit.with({ actor }).log({ action: 'task_created', target: { type: 'task' } });
+  await audit.close();
+  expect(events).toMatchObject([{ action: 'invoice.paid' }, { action: 'task_created' }]);
+});
+
+test('what it does not take never leaves, and the logger is told where it is wrong', async () => {
+  const { audit, events, lines } = setUp();
+  // As JavaScript may call it.
+  const loose = audit as unknown as { log(event: object): void; record(event: object): Promise<unknown> };
+  loose.log({ ...paid, actor, action: 'invoice.payed' });
+  loose.log({ ...paid, actor, metadata: { amount: '12.5' } });
+  loose.log({ action: 'invoice.paid', actor });
+  await expect(loose.record({ ...paid, actor, target: { type: 'task' } })).rejects.toMatchObject({
+    code: 'invalid_event',
+    message: '/target/type: The catalogue has this action with a target of type invoice.',
+  });
+  await audit.close();
+  expect(events).toEqual([]);
+  expect(audit.counts).toMatchObject({ refused: 4, buffered: 0 });
+  expect(lines[0]).toContain(
+    '/action: The catalogue does not take this action: did you mean "invoice.paid"?',
+  );
+});
+
+test('what is known already is checked with the rest', async () => {
+  const { audit, events } = setUp();
+  audit.with({ actor, target: { type: 'invoice' } }).log({ action: 'invoice.paid', metadata: { amount: 1 } });
+  await audit.close();
+  expect(events).toHaveLength(1);
+});
+
+test('its types are those of the logger', () => {
+  const { audit } = setUp();
+  type Event = Parameters<typeof audit.log>[0];
+  expectTypeOf<typeof paid & { actor: typeof actor }>().toExtend<Event>();
+  expectTypeOf<
+    Omit<typeof paid, 'action'> & { action: 'invoice.payed'; actor: typeof actor }
+  >().not.toExtend<Event>();
+  expectTypeOf<{
+    action: 'invoice.paid';
+    target: { type: 'invoice' };
+    actor: typeof actor;
+  }>().not.toExtend<Event>();
+  const known = audit.with({ actor });
+  expectTypeOf<typeof paid>().toExtend<Parameters<typeof known.log>[0]>();
+  expectTypeOf<{ action: 'nothing'; target: { type: 'invoice' } }>().not.toExtend<
+    Parameters<typeof known.log>[0]
+  >();
+});
