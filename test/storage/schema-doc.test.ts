@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { VOCABULARIES } from '../../src/events/vocabularies.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 
 /**
@@ -108,4 +109,21 @@ describe('docs/schema.md', () => {
     const named = [...DOCUMENT.matchAll(/\baudit\.(\w+)/g)].map(([, name]) => name);
     expect(named.filter((name) => name !== undefined && !known.has(name))).toEqual([]);
   });
+
+  test('lists the actions and target types of each built-in vocabulary', () => {
+    const listed = Array.from(
+      DOCUMENT.slice(DOCUMENT.indexOf('## Actions')).matchAll(/^\| ([a-z-]+) \| (.*) \| (.*) \|$/gm),
+      ([, name, actions = '', types = '']) => [name, names(actions), names(types)],
+    );
+    const known = Object.entries(VOCABULARIES).map(([name, { actions, target_types: types }]) => [
+      name,
+      [...actions],
+      [...types],
+    ]);
+    expect(listed.filter(([name]) => name !== 'vocabulary')).toEqual(known);
+  });
 });
+
+function names(cell: string): string[] {
+  return Array.from(cell.matchAll(/`([^`]+)`/g), ([, name = '']) => name);
+}
