@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { auditEvent } from './events/event.ts';
 import type { ACTOR_TYPES, JsonObject } from './events/kinds.ts';
 import type { VOCABULARIES } from './events/vocabularies.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { pointerTo } from '../events/flaw.ts';
 import { readJson } from '../events/json.ts';
 import { readText } from '../http/body.ts';

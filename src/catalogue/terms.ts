@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { call, READ_LIMIT } from '../db/call.ts';
 import type { Sql } from '../db/client.ts';
 import { ACTION_PATTERN } from '../events/kinds.ts';

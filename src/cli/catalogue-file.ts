@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ownTerms, type OwnTerms } from '../catalogue/terms.ts';
 import { workspaceChanges, type WorkspaceChanges } from '../catalogue/workspaces.ts';
 import { UsageError } from './usage-error.ts';

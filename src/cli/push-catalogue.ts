@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { OwnTerms } from '../catalogue/terms.ts';
 import type { WorkspaceChanges } from '../catalogue/workspaces.ts';
 import { asOwner } from './environment.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { call } from './call.ts';
 import type { Sql } from './client.ts';
 import type { DatabaseFailure } from './failure.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Terms } from '../events/terms.ts';
 import type { Sql } from './client.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatTime } from '../events/time.ts';
 
 /** A time in JSON that Postgres wrote, in its own way; answers have UTC with milliseconds. */

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { z } from 'zod';
+import * as z from 'zod';
 import { databaseTime as time } from '../db/time.ts';
 
 const text = z.string().nullish();

@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCatalogue, type ActionOf, type EventOf, type TargetTypeOf } from './catalogue.ts';
 
 const catalogue = defineCatalogue({

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { FlawCode } from './flaw.ts';
 import { isId } from './id.ts';
 import { canonicalIp } from './ip.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { auditEvent } from './event.ts';
 import { highestId, lowestId, makeId } from './id.ts';
 import { formatTime } from './time.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { auditEvent, FIELD_NAMES, type AuditEventInput } from './event.ts';
 import { pointerTo, type Flaw, type FlawCode, FLAW_CODES } from './flaw.ts';
 import { isId, timeOf } from './id.ts';

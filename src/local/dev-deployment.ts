@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { issueKey } from '../auth/issue.ts';
 import { hashOperatorKey, makeOperatorKey } from '../auth/operator.ts';
 import { connect, type Sql } from '../db/client.ts';

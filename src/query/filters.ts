@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ACTOR_TYPES } from '../events/kinds.ts';
 import { parseTime } from '../events/time.ts';
 import { ProblemError } from '../http/problem.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Sql } from '../db/client.ts';
 import { databaseTime as time } from '../db/time.ts';
 
