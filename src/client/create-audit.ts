@@ -11,9 +11,9 @@ import type { Transport } from './transport.ts';
 
 export interface AuditOptions {
   /** of the deployment: `https://daybook.example.com` */
-  url: string;
+  url: string | undefined;
   /** with the scope `events:write` */
-  apiKey: string;
+  apiKey: string | undefined;
   /** told what goes wrong, never what an event holds; the console unless given */
   logger?: Logger;
   /** applied to each event before it leaves the process, in place of redaction by the names of members */
@@ -55,8 +55,8 @@ export function createAudit(options: AuditOptions): Audit {
 
 function withDefaults(options: AuditOptions): SenderOptions {
   const {
-    url,
-    apiKey,
+    url = '',
+    apiKey = '',
     timeout = 15_000,
     logger = console,
     redact = redactNames,

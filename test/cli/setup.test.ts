@@ -182,6 +182,9 @@ test('takes up a password that it is told, for an environment by its name, and s
     'npx wrangler queues create daybook-production-dead --message-retention-period-secs 1209600',
   );
   expect(out).toContain(`npx wrangler secret bulk ${file} --env=production`);
+  for (const name of ['DATABASE_URL', 'DAYBOOK_KEY_SECRET', 'DAYBOOK_OPERATOR_KEY_HASHES']) {
+    expect(out).toContain(`.${name}" | npx wrangler secret put ${name} --env=production`);
+  }
 });
 
 test('goes no further where the database is not as the migrations make it', async () => {

@@ -3,11 +3,15 @@ import type { Files } from './kept.ts';
 /** s for which a queue keeps its messages: 14 days. */
 const QUEUE_RETENTION = 1_209_600;
 
+const SECRETS = ['DATABASE_URL', 'DAYBOOK_KEY_SECRET', 'DAYBOOK_OPERATOR_KEY_HASHES'];
+
 /** What is left to be done by whoever has the Cloudflare account, to be pasted. No line holds a secret. */
 export function nextSteps(worker: string, environment: string, files: Files): string {
   const env = environment === '' ? '--env=""' : `--env=${environment}`;
   const queue = (name: string) =>
     `npx wrangler queues create ${name} --message-retention-period-secs ${QUEUE_RETENTION}`;
+  const put = (name: string) =>
+    `node -p "JSON.parse(fs.readFileSync('${files.secrets}')).${name}" | npx wrangler secret put ${name} ${env}`;
   const event = JSON.stringify({
     action: 'daybook.deployed',
     actor: { type: 'user', id: 'u_1' },
@@ -23,6 +27,10 @@ Then, and whenever a secret has changed; wrangler reads the values from the file
 
   npx wrangler secret bulk ${files.secrets} ${env}
   npx wrangler deploy ${env}
+
+(One by one, the same is
+${SECRETS.map((name) => `  ${put(name)}`).join('\n')}
+)
 
 wrangler prints the Worker's address. Whether all is well, the first event, and what is stored:
 
