@@ -4,6 +4,7 @@ import { KeyRequestError } from '../auth/issue.ts';
 import { MigrationDrift } from '../db/migrate.ts';
 import { chooseCommand } from './arguments.ts';
 import { doctorCommand } from './doctor.ts';
+import { importCommand } from './import.ts';
 import { keysCommand } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { retentionCommand } from './retention.ts';
@@ -17,6 +18,7 @@ const main: CommandDef = defineCommand({
     doctor: doctorCommand,
     keys: keysCommand,
     retention: retentionCommand,
+    import: importCommand,
   },
 });
 

@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import type { Sql } from '../db/client.ts';
+import { formatTime } from '../events/time.ts';
+import { ImportError } from './import-error.ts';
+import { Partitions } from './partitions.ts';
+import { kindOf, reasonOf, type Reason } from './reason.ts';
+import { RejectsFile } from './rejects-file.ts';
+import { countIn, emptyReport, type Report, type Retention } from './report.ts';
+import type { Cursor, Source, SourceRow } from './source.ts';
+import { dropState, readState, writeState } from './state-file.ts';
+import { storeEvents, type Item, type Stored } from './store-events.ts';
+import type { PreparedRow } from './prepare-row.ts';
+import type { RowReader } from './table-rows.ts';
+
+/** Pages whose events are on their way to the database at a time. */
+const IN_FLIGHT = 4;
+
+export interface Import {
+  source: Source;
+  read: RowReader;
+  /** what decides what becomes of a row, besides the source: an import goes on only with the same */
+  settings: unknown;
+  /** path of the rejects file; the state is beside it */
+  rejects: string;
+  /** writes nothing to the database */
+  dryRun: boolean;
+  /** called before the first page, with 0 or how far an interrupted import came, and after each */
+  onProgress(progress: Progress): void;
+}
+
+export interface Progress {
+  /** of the source's `total` */
+  done: number;
+  report: Report;
+}
+
+export interface Result {
+  report: Report;
+  retention: Retention;
+  /** rows that an interrupted run had done */
+  resumed: number;
+}
+
+/** A page of rows and what becomes of them. */
+interface Window {
+  rows: SourceRow[];
+  prepared: PreparedRow[];
+  stored: Promise<Stored[]>;
+}
+
+/**
+ * Moves the rows of a source into the log: every row is stored, stored already or in the rejects file. What was done is
+ * kept in a state file after each page, from which the same import goes on after its process died.
+ * @throws ImportError; the driver's error when the database fails at the start
+ */
+export async function runImport(sql: Sql, task: Import): Promise<Result> {
+  const { source, dryRun } = task;
+  const statePath = `${task.rejects}.state`;
+  const { retention, ipHorizon } = await readPolicy(sql);
+  const fingerprint = createHash('sha256')
+    .update(JSON.stringify([source.fingerprint, task.settings]))
+    .digest('hex');
+  if (dryRun && existsSync(statePath))
+    throw new ImportError(
+      `An import that was interrupted waits in ${statePath}. Finish it first, or name another --rejects.`,
+    );
+  const state = await readState(statePath);
+  if (state !== undefined && state.fingerprint !== fingerprint)
+    throw new ImportError(
+      `${statePath} is of another import that was interrupted: another source, mapping or workspace. Finish that one, name another --rejects, or delete the file to begin anew.`,
+    );
+
+  const rejects = await RejectsFile.open(task.rejects, state?.rejects ?? 0);
+  const report = state?.report ?? emptyReport();
+  const resumed = report.read;
+  const partitions = new Partitions(sql, ipHorizon);
+  const workspaces = new Workspaces(sql);
+  const store = async (items: Item[]): Promise<Stored[]> => {
+    if (dryRun) return items.map(() => ({ result: 'stored' }));
+    await workspaces.ensure(items);
+    return storeEvents(sql, partitions, items);
+  };
+
+  const settle = async ({ rows, prepared, stored }: Window): Promise<void> => {
+    const results = resultsOf(prepared, await stored);
+    await rejects.write(count(report, rows, prepared, results));
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    if (!dryRun) await writeState(statePath, stateAt(fingerprint, last.cursor, report, rejects.size));
+    task.onProgress({ done: last.done, report });
+  };
+
+  try {
+    task.onProgress({ done: 0, report });
+    const inFlight: Window[] = [];
+    for await (const rows of source.pages(state?.cursor)) {
+      const prepared = rows.map((row) => prepare(task.read, row));
+      const stored = store(prepared.filter((row) => row.ok));
+      // It is awaited in its turn; an error before must not end the process.
+      stored.catch(() => {});
+      inFlight.push({ rows, prepared, stored });
+      if (inFlight.length < IN_FLIGHT) continue;
+      const [first] = inFlight.splice(0, 1);
+      if (first !== undefined) await settle(first);
+    }
+    for (const window of inFlight) await settle(window);
+  } finally {
+    await rejects.close();
+  }
+  if (!dryRun) await dropState(statePath);
+  return { report, retention, resumed };
+}
+
+function prepare(read: RowReader, row: SourceRow): PreparedRow {
+  const { content } = row;
+  if (!content.ok) return { ok: false, reasons: content.flaws.map((flaw) => reasonOf(flaw)) };
+  return read(row, content.values, Date.now());
+}
+
+type RowResult = Stored['result'] | { rejected: readonly Reason[] };
+
+/** What became of each row of a page: of those that were sent by what the database said. */
+function resultsOf(prepared: readonly PreparedRow[], stored: readonly Stored[]): RowResult[] {
+  const answers = stored.values();
+  return prepared.map((row) => {
+    if (!row.ok) return { rejected: row.reasons };
+    const answer = answers.next().value;
+    if (answer === undefined) throw new Error('every event that is sent has an answer');
+    return answer.result === 'rejected' ? { rejected: [answer.reason] } : answer.result;
+  });
+}
+
+/** Counts a page. @returns what is rejected of it */
+function count(
+  report: Report,
+  rows: readonly SourceRow[],
+  prepared: readonly PreparedRow[],
+  results: readonly RowResult[],
+): { row: SourceRow; reasons: readonly Reason[] }[] {
+  const rejected: { row: SourceRow; reasons: readonly Reason[] }[] = [];
+  for (const [index, row] of rows.entries()) {
+    const result = results[index];
+    const event = prepared[index];
+    report.read += 1;
+    if (typeof result === 'object') {
+      const [first] = result.rejected;
+      report.rejected += 1;
+      countIn(report.reasons, first === undefined ? 'unknown' : kindOf(first));
+      rejected.push({ row, reasons: result.rejected });
+    } else if (event?.ok === true) {
+      report[result === 'already' ? 'already' : 'stored'] += 1;
+      if (event.event.redacted.length > 0) report.redacted += 1;
+      countIn(report.months, event.event.createdAt.slice(0, 7));
+    }
+  }
+  return rejected;
+}
+
+function stateAt(fingerprint: string, cursor: Cursor, report: Report, rejects: number) {
+  return { version: 1 as const, fingerprint, cursor: [...cursor], report, rejects };
+}
+
+async function readPolicy(sql: Sql): Promise<{ retention: Retention; ipHorizon: string }> {
+  const [row] = await sql.query(
+    `SELECT event_retention_months AS months, (extract(epoch FROM now()) * 1000)::float8 AS now,
+            (extract(epoch FROM audit.ip_horizon()) * 1000)::float8 AS horizon FROM audit.settings`,
+  );
+  return {
+    retention: { months: Number(row?.['months']), now: Number(row?.['now']) },
+    ipHorizon: formatTime(Number(row?.['horizon'])),
+  };
+}
+
+/** Makes the workspaces known that events name. */
+class Workspaces {
+  readonly #sql: Sql;
+  readonly #known = new Set<string>();
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  async ensure(items: readonly Item[]): Promise<void> {
+    const fresh = new Set(items.map(({ event }) => event.workspaceId).filter((id) => !this.#known.has(id)));
+    if (fresh.size === 0) return;
+    await this.#sql.query(
+      'INSERT INTO audit.workspaces (id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING',
+      [[...fresh]],
+    );
+    for (const id of fresh) this.#known.add(id);
+  }
+}
