@@ -17,6 +17,8 @@ export class Partitions {
   readonly #sql: Sql;
   readonly #ipHorizon: string;
   readonly #made = new Set<string>();
+  /** One caller at a time: two would make the same partition. */
+  #last: Promise<unknown> = Promise.resolve();
 
   /** @param ipHorizon addresses of this time and before are forgotten; RFC 3339, in UTC */
   constructor(sql: Sql, ipHorizon: string) {
@@ -25,7 +27,13 @@ export class Partitions {
   }
 
   /** @throws ImportError when a lock is held for too long; the driver's error when the database fails */
-  async ensure(rows: Iterable<Placed>): Promise<void> {
+  async ensure(rows: readonly Placed[]): Promise<void> {
+    const turn = this.#last.then(() => this.#ensure(rows));
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  async #ensure(rows: readonly Placed[]): Promise<void> {
     const wanted = new Map<string, { parent: string; at: string }>();
     for (const { createdAt, hasAddress } of rows) {
       const month = `${createdAt.slice(0, 7)}-01`;
@@ -70,7 +78,7 @@ export class Partitions {
 }
 
 /** The lock is held; the hourly run made it meanwhile, or has detached it and drops it next. */
-const CONTENDED = new Set(['55P03', '42P07', '40P01']);
+const CONTENDED = new Set(['55P03', '42P07', '23505', '40P01']);
 
 const HELD =
   'A partition could not be made: its table is locked, or was detached and waits to be dropped. See what holds it, or run "daybook retention run"; then run the import again: it goes on where it stopped.';

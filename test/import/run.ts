@@ -55,8 +55,10 @@ export async function storedOf(
     `SELECT e.id, e.created_at, e.occurred_at, e.action, e.version, e.actor_type, e.actor_id, e.actor_name, e.actor_email,
             e.target_type, e.target_id, e.outcome, e.reason, e.old_value, e.new_value, e.metadata, e.user_agent, e.session_id,
             e.source_id, e.key_id, e.ip_commitment IS NOT NULL AS had_address, host(a.ip_address) AS ip_address,
-            (SELECT count(*)::int FROM audit.log_pending p WHERE (p.workspace_id, p.id) = (e.workspace_id, e.id)) AS pending
-     FROM audit.events e LEFT JOIN audit.event_ips a ON (a.workspace_id, a.event_id, a.created_at) = (e.workspace_id, e.id, e.created_at)
+            p.pending
+     FROM audit.events e
+     LEFT JOIN audit.event_ips a ON (a.workspace_id, a.event_id, a.created_at) = (e.workspace_id, e.id, e.created_at)
+     LEFT JOIN (SELECT id, count(*)::int AS pending FROM audit.log_pending WHERE workspace_id = $1 GROUP BY id) p USING (id)
      WHERE e.workspace_id = $1 ORDER BY e.id`,
     [workspaceId],
   );

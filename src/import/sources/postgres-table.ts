@@ -5,7 +5,7 @@ import type { Column } from '../source.ts';
 /** A column by which rows are ordered. */
 export interface KeyColumn {
   name: string;
-  /** quoted */
+  /** of the table under the name source */
   sql: string;
   type: string;
 }
@@ -55,14 +55,14 @@ export async function describeTable(
 }
 
 const PHYSICAL: KeyColumn[] = [
-  { name: 'tableoid', sql: 'tableoid', type: 'oid' },
-  { name: 'ctid', sql: 'ctid', type: 'tid' },
+  { name: 'tableoid', sql: 'source.tableoid', type: 'oid' },
+  { name: 'ctid', sql: 'source.ctid', type: 'tid' },
 ];
 
 /** The columns of the primary key, or of a unique index of columns that are never NULL. */
 async function keyOf(client: pg.Client, oid: number): Promise<KeyColumn[]> {
   const { rows } = await client.query<KeyColumn>(
-    `SELECT a.attname AS name, quote_ident(a.attname) AS sql, format_type(a.atttypid, NULL) AS type
+    `SELECT a.attname AS name, format('source.%I', a.attname) AS sql, format_type(a.atttypid, NULL) AS type
      FROM (
        SELECT i.indkey FROM pg_index i
        WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL

@@ -109,17 +109,20 @@ async function declare(client: pg.Client, table: Table, after: Cursor | undefine
   const bound = table.key.map(({ type }, index) => `$${index + 1}::text::${type}`).join(', ');
   const where = after === undefined ? '' : `WHERE (${keys}) > (${bound})`;
   const list = [
-    ...table.columns.map(({ name }) => quote(name)),
+    ...table.columns.map(({ name }) => `source.${quote(name)}`),
     ...table.key.map(({ sql }) => `${sql}::text`),
   ];
   const values = [...(after ?? [])];
   let before = 0;
   if (after !== undefined) {
-    const { rows } = await client.query(`SELECT count(*) AS rest FROM ${table.name} ${where}`, values);
+    const { rows } = await client.query(
+      `SELECT count(*) AS rest FROM ${table.name} AS source ${where}`,
+      values,
+    );
     before = Math.max(0, table.count - Number(rows[0]?.rest));
   }
   await client.query(
-    `DECLARE daybook_import NO SCROLL CURSOR FOR SELECT ${list.join(', ')} FROM ${table.name} ${where} ORDER BY ${keys}`,
+    `DECLARE daybook_import NO SCROLL CURSOR FOR SELECT ${list.join(', ')} FROM ${table.name} AS source ${where} ORDER BY ${keys}`,
     values,
   );
   return before;
