@@ -12,6 +12,7 @@ import { dropState, readState, writeState } from './state-file.ts';
 import { storeEvents, type Item, type Stored } from './store-events.ts';
 import type { PreparedRow } from './prepare-row.ts';
 import type { RowReader } from './table-rows.ts';
+import { Workspaces } from './workspaces.ts';
 
 /** Pages whose events are on their way to the database at a time. */
 const IN_FLIGHT = 4;
@@ -78,7 +79,7 @@ export async function runImport(sql: Sql, task: Import): Promise<Result> {
   const workspaces = new Workspaces(sql);
   const store = async (items: Item[]): Promise<Stored[]> => {
     if (dryRun) return items.map(() => ({ result: 'stored' }));
-    await workspaces.ensure(items);
+    await workspaces.ensure(new Set(items.map(({ event }) => event.workspaceId)));
     return storeEvents(sql, partitions, items);
   };
 
@@ -170,24 +171,4 @@ async function readPolicy(sql: Sql): Promise<{ retention: Retention; ipHorizon: 
     retention: { months: Number(row?.['months']), now: Number(row?.['now']) },
     ipHorizon: formatTime(Number(row?.['horizon'])),
   };
-}
-
-/** Makes the workspaces known that events name. */
-class Workspaces {
-  readonly #sql: Sql;
-  readonly #known = new Set<string>();
-
-  constructor(sql: Sql) {
-    this.#sql = sql;
-  }
-
-  async ensure(items: readonly Item[]): Promise<void> {
-    const fresh = new Set(items.map(({ event }) => event.workspaceId).filter((id) => !this.#known.has(id)));
-    if (fresh.size === 0) return;
-    await this.#sql.query(
-      'INSERT INTO audit.workspaces (id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING',
-      [[...fresh]],
-    );
-    for (const id of fresh) this.#known.add(id);
-  }
 }

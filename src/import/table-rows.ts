@@ -57,7 +57,7 @@ export function tableReader({
         : [of, mapping.name, 'row', rowText(values), hasStablePlaces ? JSON.stringify(place) : ''];
     return prepareRow(
       {
-        event: eventOf(fields, occurredAt ?? createdAt),
+        event: eventOf(fields, occurredAt),
         workspaceId: fields['workspace_id'] ?? workspaceId,
         createdAt,
         idOf: (workspace) => importedId(createdAt, own(workspace)),
@@ -68,10 +68,11 @@ export function tableReader({
   };
 }
 
-function eventOf(fields: MappedRow['fields'], occurredAt: number): Record<string, unknown> {
+function eventOf(fields: MappedRow['fields'], occurredAt: number | undefined): Record<string, unknown> {
   return {
     action: fields['action'],
-    occurred_at: formatTime(occurredAt),
+    // Without it, it is the time in the id.
+    occurred_at: occurredAt === undefined ? undefined : formatTime(occurredAt),
     actor: {
       type: fields['actor.type'],
       id: fields['actor.id'],

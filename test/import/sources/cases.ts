@@ -306,7 +306,13 @@ export function rowsOf(source: SourceCase, count: number): { rows: Values[]; inv
     const row = source.good(n);
     if (n % every !== every - 1) return row;
     invalid.add(n);
-    return { ...row, ...source.bad[Math.floor(n / every) % source.bad.length] };
+    return { ...row, ...unique(source.bad[Math.floor(n / every) % source.bad.length] ?? {}, n) };
   });
   return { rows, invalid };
+}
+
+/** Ids stay different where many rows have a bad one. */
+function unique({ id, ...bad }: Values, n: number): Values {
+  if (id === undefined) return bad;
+  return { ...bad, id: typeof id === 'string' ? `${n}${id}` : new Uint8Array(Buffer.from(String(n))) };
 }

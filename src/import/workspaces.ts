@@ -1,0 +1,22 @@
+import type { Sql } from '../db/client.ts';
+
+/** Makes the workspaces known that events name. */
+export class Workspaces {
+  readonly #sql: Sql;
+  readonly #known = new Map<string, Promise<unknown>>();
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  /** @throws the driver's error */
+  async ensure(ids: ReadonlySet<string>): Promise<void> {
+    const fresh = [...ids].filter((id) => !this.#known.has(id));
+    if (fresh.length > 0) {
+      const query = 'INSERT INTO audit.workspaces (id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING';
+      const made = this.#sql.query(query, [fresh]);
+      for (const id of fresh) this.#known.set(id, made);
+    }
+    await Promise.all([...ids].map((id) => this.#known.get(id)));
+  }
+}
