@@ -77,10 +77,15 @@ export async function runImport(sql: Sql, task: Import): Promise<Result> {
   const resumed = report.read;
   const partitions = new Partitions(sql, ipHorizon);
   const workspaces = new Workspaces(sql);
+  let analysed: Promise<unknown> | undefined;
   const store = async (items: Item[]): Promise<Stored[]> => {
     if (dryRun) return items.map(() => ({ result: 'stored' }));
     await workspaces.ensure(new Set(items.map(({ event }) => event.workspaceId)));
-    return storeEvents(sql, partitions, items);
+    const stored = await storeEvents(sql, partitions, items);
+    // Partitions that were filled just now have no statistics, and the comparison with what is stored a bad plan.
+    if (stored.some(({ result }) => result === 'already'))
+      await (analysed ??= sql.query('ANALYZE audit.events'));
+    return stored;
   };
 
   const settle = async ({ rows, prepared, stored }: Window): Promise<void> => {

@@ -10,7 +10,7 @@ import { importInto, readRejects, scratch, storedOf } from './run.ts';
 import { CASES, rowsOf } from './sources/cases.ts';
 import { fillSqlite } from './sources/fill.ts';
 
-const COUNT = THOROUGH ? 100_000 : 6000;
+const COUNT = THOROUGH ? 100_000 : 4000;
 const KILLS = 10;
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 
@@ -75,7 +75,7 @@ test(
     const rejects = join(await scratch(), 'rejects.ndjson');
     let interrupted = 0;
     for (let kill = 0; kill < KILLS; kill += 1) {
-      const requests = 1 + Math.floor(Math.random() * (THOROUGH ? 60 : 20));
+      const requests = 1 + Math.floor(Math.random() * (THOROUGH ? 60 : 14));
       await killed(requests, kill % 2 === 0 ? 0 : Math.random() * 40, () => start('killed', rejects));
       if (existsSync(`${rejects}.state`)) interrupted += 1;
     }

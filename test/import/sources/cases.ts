@@ -20,8 +20,8 @@ const NOW = Date.now();
 
 /** Half of them younger than 90 days, some older than what is kept, several at one moment. */
 function timeOf(n: number): number {
-  const ages = [n % 80, 95 + (n % 3) * 31, n % 40, 400, n % 7 === 0 ? 3000 : 200];
-  return NOW - (ages[n % ages.length] ?? 0) * DAY - (n % 50) * HOUR - (n % 3);
+  const ages = [(n % 8) * 11, 95 + (n % 3) * 31, (n % 4) * 11, 400, n % 7 === 0 ? 3000 : 200];
+  return NOW - (ages[n % ages.length] ?? 0) * DAY - (n % 5) * HOUR - (n % 3);
 }
 
 const iso = (n: number) => new Date(timeOf(n)).toISOString();
