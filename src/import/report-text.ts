@@ -27,7 +27,7 @@ export function reportText(
   if (events > 0) {
     lines.push(
       '',
-      `${number(events)} events are older than the ${retention.months} months for which events are kept: the next retention run drops them.`,
+      `${number(events)} ${events === 1 ? 'event is' : 'events are'} older than the ${retention.months} months for which events are kept: the next retention run drops ${events === 1 ? 'it' : 'them'}.`,
       `To keep all of them, before it runs: UPDATE audit.settings SET event_retention_months = ${needed};`,
     );
   }

@@ -32,10 +32,13 @@ test.each([
 
 test.each([
   [['migrat'], 'There is no command "migrat". Did you mean migrate?'],
-  [['constructor'], 'There is no command "constructor". Choose from migrate, doctor, keys, retention.'],
+  [
+    ['constructor'],
+    'There is no command "constructor". Choose from migrate, doctor, keys, retention, import.',
+  ],
   [['keys', 'delete'], 'There is no command "keys delete". Choose from create, list, revoke.'],
   [['keys'], 'Name a command first, options after it: keys create|list|revoke.'],
-  [['--dev', 'doctor'], 'Name a command first, options after it: migrate|doctor|keys|retention.'],
+  [['--dev', 'doctor'], 'Name a command first, options after it: migrate|doctor|keys|retention|import.'],
 ])('refuses %j, which names no command', async (args, message) => {
   const { code, out } = await daybook(args);
   expect(out).toContain(message);

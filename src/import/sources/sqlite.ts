@@ -44,7 +44,7 @@ function chooseTable(
 ): string {
   const rows = database
     .prepare(
-      `SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'`,
+      `SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`,
     )
     .all() as { name: string; wr: number }[];
   const names = new Set(rows.map(({ name }) => name));
