@@ -63,3 +63,26 @@ export async function storedOf(
     [workspaceId],
   );
 }
+
+/** How many events workspaces have, how many of them wait to be sealed once, and what they hold, with and without their ids. */
+export async function digestOf(
+  { owner }: TestDatabase,
+  workspaces: readonly string[],
+): Promise<{ events: number; pending: number; content: string; rows: string }> {
+  const [row] = await owner.query(
+    `SELECT count(*)::int AS events, count(*) FILTER (WHERE pending = 1)::int AS pending,
+            md5(string_agg(content, ',' ORDER BY content)) AS content, md5(string_agg(id || content, ',' ORDER BY id)) AS rows
+     FROM (
+       SELECT e.id::text, p.pending,
+              md5(row(e.created_at, e.occurred_at, e.action, e.version, e.actor_type, e.actor_id, e.actor_name, e.actor_email, e.target_type,
+                      e.target_id, e.outcome, e.reason, e.old_value, e.new_value, e.metadata, e.user_agent, e.source_id, e.key_id,
+                      e.ip_commitment IS NULL, e.person_commitment IS NULL, e.payload_commitment IS NULL, a.ip_address)::text) AS content
+       FROM audit.events e
+       LEFT JOIN audit.event_ips a ON (a.workspace_id, a.event_id, a.created_at) = (e.workspace_id, e.id, e.created_at)
+       LEFT JOIN (SELECT workspace_id, id, count(*)::int AS pending FROM audit.log_pending GROUP BY 1, 2) p
+         ON (p.workspace_id, p.id) = (e.workspace_id, e.id)
+       WHERE e.workspace_id = ANY ($1)) AS stored`,
+    [workspaces],
+  );
+  return row as { events: number; pending: number; content: string; rows: string };
+}
