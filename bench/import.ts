@@ -22,7 +22,7 @@ import { median, ratios, summary } from './statistics.ts';
  */
 
 const smoke = process.argv.includes('--smoke');
-const ROUNDS = smoke ? 1 : Number(process.env['R'] ?? 5);
+const ROUNDS = smoke ? 1 : 5;
 const ROWS = smoke ? 5000 : 100_000;
 const DAYS = 60;
 const GOAL = 0.5;

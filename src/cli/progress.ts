@@ -1,46 +1,54 @@
-/** Shows how far a long command is: a bar on a terminal, elsewhere a line now and then. On standard error. */
+const ON_A_TERMINAL_MS = 100;
+const ELSEWHERE_MS = 10_000;
+const BAR_WIDTH = 30;
+
+interface Mark {
+  done: number;
+  rows: number;
+  /** by `performance.now()` */
+  at: number;
+}
+
+/** Shows on standard error how far a long command is: a bar on a terminal, elsewhere a line now and then. */
 export class ProgressBar {
   readonly #total: number;
-  readonly #startedAt = performance.now();
-  #first: { done: number; rows: number } | undefined;
-  #shownAt = 0;
+  readonly #output: Pick<NodeJS.WriteStream, 'write' | 'isTTY'>;
+  #first: Mark | undefined;
+  #shownAt = performance.now();
 
-  constructor(total: number) {
+  /** @param total what `done` will be in the end, about */
+  constructor(total: number, output: Pick<NodeJS.WriteStream, 'write' | 'isTTY'> = process.stderr) {
     this.#total = total;
+    this.#output = output;
   }
 
-  /**
-   * @param done of the total
-   * @param rows how many rows that is
-   */
+  /** @param rows how many rows what is done holds */
   show(done: number, rows: number): void {
-    this.#first ??= { done, rows };
-    const now = performance.now();
-    const { isTTY } = process.stderr;
-    if (now - this.#shownAt < (isTTY ? 100 : 10_000) && done < this.#total) return;
-    // Elsewhere the first line comes after a while: short imports need none.
-    if (!isTTY && this.#shownAt === 0) {
-      this.#shownAt = this.#startedAt;
-      return;
-    }
-    this.#shownAt = now;
-    const text = this.#text(done, rows, (now - this.#startedAt) / 1000, this.#first);
-    process.stderr.write(isTTY ? `\r\x1b[K${text}` : `${text}\n`);
+    const now = { done, rows, at: performance.now() };
+    // A rate is one of this run: what an interrupted one did lies before its first page.
+    this.#first ??= now;
+    if (now.at - this.#shownAt < (this.#output.isTTY ? ON_A_TERMINAL_MS : ELSEWHERE_MS)) return;
+    this.#shownAt = now.at;
+    const text = progressText(this.#first, now, this.#total);
+    const share = Math.min(1, done / Math.max(1, this.#total));
+    const bar = '█'.repeat(Math.round(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '░');
+    this.#output.write(this.#output.isTTY ? `\r\x1b[K${bar} ${text}` : `${text}\n`);
   }
 
+  /** Leaves the line to what comes next. */
   end(): void {
-    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+    if (this.#output.isTTY) this.#output.write('\r\x1b[K');
   }
+}
 
-  #text(done: number, rows: number, seconds: number, first: { done: number; rows: number }): string {
-    const share = this.#total === 0 ? 1 : Math.min(1, done / this.#total);
-    const rate = (rows - first.rows) / Math.max(seconds, 0.001);
-    const speed = (done - first.done) / Math.max(seconds, 0.001);
-    const left = speed > 0 ? `, ${duration((this.#total - done) / speed)} left` : '';
-    const bar = '█'.repeat(Math.round(share * 30)).padEnd(30, '░');
-    const drawn = process.stderr.isTTY ? `${bar} ` : '';
-    return `${drawn}${Math.floor(share * 100)} %  ${rows.toLocaleString('en-US')} rows, ${Math.round(rate).toLocaleString('en-US')}/s${left}`;
-  }
+/** How far, how fast and how long yet, by what was done between two moments. */
+export function progressText(first: Mark, now: Mark, total: number): string {
+  const seconds = Math.max((now.at - first.at) / 1000, 0.001);
+  const share = Math.floor(100 * Math.min(1, now.done / Math.max(1, total)));
+  const rate = Math.round((now.rows - first.rows) / seconds);
+  const speed = (now.done - first.done) / seconds;
+  const left = speed > 0 ? `, ${duration((total - now.done) / speed)} left` : '';
+  return `${share} %  ${now.rows.toLocaleString('en-US')} rows, ${rate.toLocaleString('en-US')}/s${left}`;
 }
 
 function duration(seconds: number): string {

@@ -26,7 +26,7 @@ export interface Import {
   rejects: string;
   /** writes nothing to the database */
   dryRun: boolean;
-  /** called before the first page, with 0 or how far an interrupted import came, and after each */
+  /** called after each page */
   onProgress(progress: Progress): void;
 }
 
@@ -98,7 +98,6 @@ export async function runImport(sql: Sql, task: Import): Promise<Result> {
   };
 
   try {
-    task.onProgress({ done: 0, report });
     const inFlight: Window[] = [];
     for await (const rows of source.pages(state?.cursor)) {
       const prepared = rows.map((row) => prepare(task.read, row));

@@ -2,6 +2,7 @@ import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeId } from '../../src/events/id.ts';
+import { toBeDropped } from '../../src/import/report.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { DAY } from '../support/aged.ts';
 import { importInto, scratch, storedOf } from './run.ts';
@@ -178,6 +179,33 @@ describe('addresses', () => {
       stored: 0,
       already: 4,
     });
+  });
+});
+
+describe('events older than what is kept', () => {
+  test('are counted as the next retention run drops them', async () => {
+    const years = [2012, 2020, 2023, 2024, 2025, 2026];
+    const lines = years.flatMap((year) =>
+      Array.from({ length: 12 }, (_, month) => new Date(Date.UTC(year, month, 2)).toISOString()),
+    );
+    const past = lines.filter((time) => Date.parse(time) < Date.now());
+    const from = await file(past.map((created_at) => ({ ...event, created_at })));
+    const { report, retention } = await importInto(database, { from, workspace: 'aged' });
+    const due = async () => {
+      const [row] = await database.owner.query(
+        `SELECT count(*)::int AS count FROM audit.events e JOIN audit.retention_due d
+           ON d.task = 'detach' AND d.parent = 'events' AND e.tableoid = to_regclass('audit.' || d.partition)
+         WHERE e.workspace_id = 'aged'`,
+      );
+      return row?.['count'];
+    };
+    const { events, needed } = toBeDropped(report, retention);
+    expect(events).toBeGreaterThan(24);
+    expect(await due()).toBe(events);
+    await database.owner.query('UPDATE audit.settings SET event_retention_months = $1', [needed]);
+    expect(await due()).toBe(0);
+    await database.owner.query('UPDATE audit.settings SET event_retention_months = $1', [needed - 1]);
+    expect(await due()).toBe(1);
   });
 });
 
