@@ -23,7 +23,11 @@ export async function openPostgres(
   candidates: readonly string[],
 ): Promise<Source> {
   const client = await connect(url);
-  const described = await describeTable(client, table, candidates);
+  const described = await describeTable(client, table, candidates).catch(async (error: unknown) => {
+    await client.end();
+    if (error instanceof ImportError) throw error;
+    throw new ImportError(`The table cannot be read: ${messageOf(error)}.`, { cause: error });
+  });
   const { host, port, database } = client;
   return {
     columns: described.columns,
@@ -81,25 +85,35 @@ async function* pagesOf(
   after: Cursor | undefined,
 ): AsyncGenerator<SourceRow[]> {
   const { key, columns } = table;
-  let done = await declare(client, table, after);
+  let done = await read(declare(client, table, after));
   let rows = 100;
   for (;;) {
-    const page = await client.query<unknown[]>({
-      text: `FETCH FORWARD ${rows} FROM daybook_import`,
-      rowMode: 'array',
-    });
+    const page = await read(
+      client.query<unknown[]>({ text: `FETCH FORWARD ${rows} FROM daybook_import`, rowMode: 'array' }),
+    );
     if (page.rows.length === 0) return;
     let size = 0;
-    const read = page.rows.map((row): SourceRow => {
+    yield page.rows.map((row): SourceRow => {
       const values = valuesOf(columns, row);
       const cursor = row.slice(columns.length).map(String);
       size += sizeOf(values);
       done += 1;
       return { place: placeOf(key, cursor), cursor, done, content: { ok: true, values } };
     });
-    yield read;
     // Rows may be of any size: the next page is as large as this one lets expect.
     rows = Math.max(1, Math.min(PAGE_ROWS, Math.floor((rows * PAGE_SIZE) / Math.max(1, size))));
+  }
+}
+
+/** @throws ImportError for whatever the server or the connection says */
+async function read<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    const broke = `The source database broke off: ${messageOf(error)}.`;
+    throw new ImportError(`${broke} Run the same command again: it goes on where it stopped.`, {
+      cause: error,
+    });
   }
 }
 

@@ -27,9 +27,12 @@ export function openSqlite(path: string, table: string | undefined, candidates: 
   };
 }
 
+/** How long an app that writes may hold the file. */
+const LOCKED_MS = 30_000;
+
 function openFile(path: string): DatabaseSync {
   try {
-    const database = new DatabaseSync(path, { readOnly: true });
+    const database = new DatabaseSync(path, { readOnly: true, timeout: LOCKED_MS });
     database.prepare('SELECT count(*) FROM sqlite_schema').get();
     return database;
   } catch (error) {
