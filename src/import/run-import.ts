@@ -4,9 +4,10 @@ import type { Sql } from '../db/client.ts';
 import { formatTime } from '../events/time.ts';
 import { ImportError } from './import-error.ts';
 import { Partitions } from './partitions.ts';
-import { kindOf, reasonOf, type Reason } from './reason.ts';
+import { countPage } from './count-page.ts';
+import { reasonOf } from './reason.ts';
 import { RejectsFile } from './rejects-file.ts';
-import { countIn, emptyReport, type Report, type Retention } from './report.ts';
+import { emptyReport, type Report, type Retention } from './report.ts';
 import type { Cursor, Source, SourceRow } from './source.ts';
 import { dropState, readState, writeState } from './state-file.ts';
 import { storeEvents, type Item, type Stored } from './store-events.ts';
@@ -89,8 +90,7 @@ export async function runImport(sql: Sql, task: Import): Promise<Result> {
   };
 
   const settle = async ({ rows, prepared, stored }: Window): Promise<void> => {
-    const results = resultsOf(prepared, await stored);
-    await rejects.write(count(report, rows, prepared, results));
+    await rejects.write(countPage(report, { rows, prepared, stored: await stored }));
     const last = rows.at(-1);
     if (last === undefined) return;
     if (!dryRun) await writeState(statePath, stateAt(fingerprint, last.cursor, report, rejects.size));
@@ -121,45 +121,6 @@ function prepare(read: RowReader, row: SourceRow): PreparedRow {
   const { content } = row;
   if (!content.ok) return { ok: false, reasons: content.flaws.map((flaw) => reasonOf(flaw)) };
   return read(row, content.values, Date.now());
-}
-
-type RowResult = Stored['result'] | { rejected: readonly Reason[] };
-
-/** What became of each row of a page: of those that were sent by what the database said. */
-function resultsOf(prepared: readonly PreparedRow[], stored: readonly Stored[]): RowResult[] {
-  const answers = stored.values();
-  return prepared.map((row) => {
-    if (!row.ok) return { rejected: row.reasons };
-    const answer = answers.next().value;
-    if (answer === undefined) throw new Error('every event that is sent has an answer');
-    return answer.result === 'rejected' ? { rejected: [answer.reason] } : answer.result;
-  });
-}
-
-/** Counts a page. @returns what is rejected of it */
-function count(
-  report: Report,
-  rows: readonly SourceRow[],
-  prepared: readonly PreparedRow[],
-  results: readonly RowResult[],
-): { row: SourceRow; reasons: readonly Reason[] }[] {
-  const rejected: { row: SourceRow; reasons: readonly Reason[] }[] = [];
-  for (const [index, row] of rows.entries()) {
-    const result = results[index];
-    const event = prepared[index];
-    report.read += 1;
-    if (typeof result === 'object') {
-      const [first] = result.rejected;
-      report.rejected += 1;
-      countIn(report.reasons, first === undefined ? 'unknown' : kindOf(first));
-      rejected.push({ row, reasons: result.rejected });
-    } else if (event?.ok === true) {
-      report[result === 'already' ? 'already' : 'stored'] += 1;
-      if (event.event.redacted.length > 0) report.redacted += 1;
-      countIn(report.months, event.event.createdAt.slice(0, 7));
-    }
-  }
-  return rejected;
 }
 
 function stateAt(fingerprint: string, cursor: Cursor, report: Report, rejects: number) {
