@@ -83,9 +83,7 @@ export async function runImport(sql: Sql, task: Import): Promise<Result> {
     if (dryRun) return items.map(() => ({ result: 'stored' }));
     await workspaces.ensure(new Set(items.map(({ event }) => event.workspaceId)));
     const stored = await storeEvents(sql, partitions, items);
-    // Partitions that were filled just now have no statistics, and the comparison with what is stored a bad plan.
-    if (stored.some(({ result }) => result === 'already'))
-      await (analysed ??= sql.query('ANALYZE audit.events'));
+    if (stored.some(({ result }) => result === 'already')) await (analysed ??= analyse(sql));
     return stored;
   };
 
@@ -125,6 +123,14 @@ function prepare(read: RowReader, row: SourceRow): PreparedRow {
 
 function stateAt(fingerprint: string, cursor: Cursor, report: Report, rejects: number) {
   return { version: 1 as const, fingerprint, cursor: [...cursor], report, rejects };
+}
+
+/**
+ * Partitions that were filled just now have no statistics, and the comparison with what is stored has a bad plan then.
+ * A promise of its own: the driver's runs its query each time that it is awaited.
+ */
+async function analyse(sql: Sql): Promise<void> {
+  await sql.query('ANALYZE audit.events');
 }
 
 async function readPolicy(sql: Sql): Promise<{ retention: Retention; ipHorizon: string }> {
