@@ -7,6 +7,7 @@ import { PRESETS } from '../import/presets/preset.ts';
 import { reportText } from '../import/report-text.ts';
 import { runImport } from '../import/run-import.ts';
 import { asOwner, devOption } from './environment.ts';
+import { keptByNpm } from './kept-by-npm.ts';
 import { ProgressBar } from './progress.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -34,6 +35,8 @@ export const importCommand = defineCommand({
   },
   async run({ args }) {
     const dryRun = args['dry-run'] === true;
+    if (!dryRun && keptByNpm('dry_run', 'dryrun'))
+      throw new UsageError('npm kept --dry-run to itself. Write: npm run daybook -- import --dry-run …');
     checkWorkspace(args.workspace);
     try {
       const opened = await openImport(args);
