@@ -5,6 +5,7 @@ import { MigrationDrift } from '../db/migrate.ts';
 import { chooseCommand } from './arguments.ts';
 import { catalogueCommand } from './catalogue.ts';
 import { doctorCommand } from './doctor.ts';
+import { importCommand } from './import.ts';
 import { keysCommand } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { retentionCommand } from './retention.ts';
@@ -24,6 +25,7 @@ const main: CommandDef = defineCommand({
     retention: retentionCommand,
     catalogue: catalogueCommand,
     views: viewsCommand,
+    import: importCommand,
   },
 });
 

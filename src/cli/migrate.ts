@@ -1,6 +1,7 @@
 import { defineCommand } from 'citty';
 import { migrate, migrationStatus, readMigrations } from '../db/migrate.ts';
 import { asOwner, devOption } from './environment.ts';
+import { keptByNpm } from './kept-by-npm.ts';
 import { UsageError } from './usage-error.ts';
 
 const status = defineCommand({
@@ -33,8 +34,3 @@ export const migrateCommand = defineCommand({
     if (pending.length === 0) console.log('Nothing to do: every migration is applied.');
   },
 });
-
-/** `npm run migrate --dry-run`, without the `--`: npm takes the option, and would have everything migrated. */
-function keptByNpm(...options: string[]): boolean {
-  return options.some((option) => process.env[`npm_config_${option}`] === 'true');
-}

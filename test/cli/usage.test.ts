@@ -34,13 +34,13 @@ test.each([
   [['migrat'], 'There is no command "migrat". Did you mean migrate?'],
   [
     ['constructor'],
-    'There is no command "constructor". Choose from setup, migrate, doctor, keys, retention, catalogue, views.',
+    'There is no command "constructor". Choose from setup, migrate, doctor, keys, retention, catalogue, views, import.',
   ],
   [['keys', 'delete'], 'There is no command "keys delete". Choose from create, list, revoke.'],
   [['keys'], 'Name a command first, options after it: keys create|list|revoke.'],
   [
     ['--dev', 'doctor'],
-    'Name a command first, options after it: setup|migrate|doctor|keys|retention|catalogue|views.',
+    'Name a command first, options after it: setup|migrate|doctor|keys|retention|catalogue|views|import.',
   ],
 ])('refuses %j, which names no command', async (args, message) => {
   const { code, out } = await daybook(args);

@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import { ImportError } from './import-error.ts';
+import { readMapping } from './mapping.ts';
+import { PRESETS, presetOf } from './presets/preset.ts';
+import { resolveColumns } from './resolve-columns.ts';
+
+function faultOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof ImportError) return error.message;
+    throw error;
+  }
+  throw new Error('nothing is wrong');
+}
+
+const minimal = { name: 'mine', columns: { at: 'created_at', what: 'action' } };
+const columns = (...names: string[]) => names.map((name) => ({ name, isJson: false }));
+
+test.each(PRESETS)('the preset %s is a valid mapping', (name) => {
+  expect(readMapping(undefined, presetOf(name)).name).toBe(name);
+});
+
+test('an unknown preset names the nearest', () => {
+  expect(faultOf(() => presetOf('desktp'))).toContain('Did you mean desktop?');
+});
+
+describe('a mapping file', () => {
+  test('is read, short forms and long ones', () => {
+    expect(readMapping({ ...minimal, columns: { ...minimal.columns, junk: null } }).columns).toEqual({
+      at: { field: 'created_at' },
+      what: { field: 'action' },
+      junk: null,
+    });
+  });
+
+  test.each([
+    [{ ...minimal, columns: { at: 'time' } }, 'columns.at.field'],
+    [{ ...minimal, columns: { at: { field: 'created_at', knwon: [] } } }, 'columns.at'],
+    [{ ...minimal, colums: {} }, 'colums'],
+    [{ ...minimal, name: 'A b' }, 'name: Use lower-case'],
+    [{ ...minimal, defaults: { 'actor.kind': 'user' } }, 'defaults'],
+    [{ ...minimal, without_actor: 'user' }, 'without_actor'],
+    [[], 'the whole'],
+    ['text', 'the whole'],
+  ])('that is wrong names the place: %j', (file, place) => {
+    expect(faultOf(() => readMapping(file))).toContain(place);
+  });
+
+  test('adds to a preset', () => {
+    const mapping = readMapping(
+      { name: 'office', columns: { when: 'created_at', timestamp: null } },
+      presetOf('desktop'),
+    );
+    expect(mapping.name).toBe('office');
+    expect(mapping.columns).toMatchObject({
+      when: { field: 'created_at' },
+      timestamp: null,
+      id: { field: 'source_id' },
+    });
+    expect(mapping.without_actor).toBe('anonymous');
+  });
+});
+
+describe('columns', () => {
+  const mapping = readMapping({ ...minimal, required: ['what'] });
+
+  test('that are required and missing are named, with the nearest', () => {
+    expect(faultOf(() => resolveColumns(mapping, columns('at', 'whatt')))).toContain(
+      'no column what. Is it whatt?',
+    );
+  });
+
+  test('that a person named must be there', () => {
+    expect(faultOf(() => resolveColumns(mapping, columns('at', 'what'), ['who']))).toContain(
+      'no column who.',
+    );
+  });
+
+  test('must give a time', () => {
+    expect(faultOf(() => resolveColumns(mapping, columns('what')))).toContain(
+      'becomes created_at: there is none named at',
+    );
+  });
+
+  test('cannot both become one field', () => {
+    const twice = readMapping({ ...minimal, columns: { ...minimal.columns, since: 'created_at' } });
+    expect(faultOf(() => resolveColumns(twice, columns('at', 'since', 'what')))).toContain(
+      'at and since both become created_at',
+    );
+  });
+
+  test('that nothing fits are kept apart', () => {
+    expect(resolveColumns(mapping, columns('at', 'what', 'more')).others).toEqual(columns('more'));
+  });
+});

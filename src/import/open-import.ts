@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { eventReader } from './event-lines.ts';
+import { ImportError } from './import-error.ts';
+import { readMapping, type Mapping } from './mapping.ts';
+import { PRESETS, presetOf } from './presets/preset.ts';
+import { kindOf, openSource } from './sources/open-source.ts';
+import type { Source } from './source.ts';
+import { tableReader, type RowReader } from './table-rows.ts';
+
+/** What the command line says of an import. */
+export interface ImportRequest {
+  from: string;
+  preset?: string | undefined;
+  /** path of a JSON file */
+  mapping?: string | undefined;
+  table?: string | undefined;
+  workspace?: string | undefined;
+}
+
+export interface OpenedImport {
+  source: Source;
+  read: RowReader;
+  settings: unknown;
+  /** a file name for what is rejected */
+  rejects: string;
+}
+
+/** Opens the source and finds its columns, so that what is wrong with them is told before anything is done. @throws ImportError */
+export async function openImport(request: ImportRequest): Promise<OpenedImport> {
+  const { from, table, workspace } = request;
+  const kind = await kindOf(from);
+  if (kind === 'ndjson') {
+    if (request.preset !== undefined || request.mapping !== undefined || table !== undefined)
+      throw new ImportError(
+        "NDJSON holds Daybook's own events: leave --preset, --mapping and --table out. Rows of a table come from the database itself, or as CSV.",
+      );
+    const source = await openSource(from, kind, undefined, []);
+    return {
+      source,
+      read: eventReader(workspace),
+      settings: { workspace },
+      rejects: rejectsName(from, 'events'),
+    };
+  }
+  if (table !== undefined && kind === 'csv')
+    throw new ImportError('A CSV file has no tables: leave --table out.');
+  const { mapping, named } = await mappingOf(request);
+  const source = await openSource(from, kind, table, mapping.tables ?? []);
+  try {
+    const { columns = [], hasStablePlaces } = source;
+    const read = tableReader({ mapping, columns, named, hasStablePlaces, workspaceId: workspace });
+    return { source, read, settings: { workspace, mapping }, rejects: rejectsName(from, mapping.name) };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+async function mappingOf({ preset, mapping }: ImportRequest): Promise<{ mapping: Mapping; named: string[] }> {
+  if (preset === undefined && mapping === undefined)
+    throw new ImportError(
+      `Say what the columns are: --preset ${PRESETS.join('|')}, or --mapping with a file (docs/migrating.md).`,
+    );
+  const known = preset === undefined ? undefined : presetOf(preset);
+  const file = mapping === undefined ? undefined : await readJsonFile(mapping);
+  const named =
+    typeof file === 'object' && file !== null && 'columns' in file ? Object.keys(file.columns ?? {}) : [];
+  return { mapping: readMapping(file, known), named };
+}
+
+async function readJsonFile(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new ImportError(`The mapping ${path} cannot be read: ${String(error)}.`, { cause: error });
+  }
+}
+
+/** Of one source in the directory where the command runs; of a URL by its database. */
+function rejectsName(from: string, name: string): string {
+  const source = URL.canParse(from) ? basename(new URL(from).pathname) : basename(from);
+  return `${source}.${name}.rejects.ndjson`;
+}

@@ -1,0 +1,51 @@
+import { toBeDropped, type Report, type Retention } from './report.ts';
+
+/** The report, as a person reads it. */
+export function reportText(
+  report: Report,
+  {
+    retention,
+    rejects,
+    dryRun,
+    resumed,
+  }: { retention: Retention; rejects: string; dryRun: boolean; resumed: number },
+): string {
+  const lines = [
+    line('read', report.read, resumed > 0 ? `${number(resumed)} of them before the interruption` : undefined),
+    line(
+      dryRun ? 'would be stored' : 'stored',
+      report.stored,
+      dryRun ? 'unless they are already' : undefined,
+    ),
+  ];
+  if (!dryRun) lines.push(line('stored already', report.already));
+  lines.push(line('rejected', report.rejected, report.rejected > 0 ? `in ${rejects}` : undefined));
+  if (report.redacted > 0) lines.push(line('with secrets redacted', report.redacted));
+  lines.push(...section('Rejected, by reason', byCount(report.reasons)));
+  lines.push(...section('Events, by month', Object.entries(report.months).sort()));
+  const { events, needed } = toBeDropped(report, retention);
+  if (events > 0) {
+    lines.push(
+      '',
+      `${number(events)} ${events === 1 ? 'event is' : 'events are'} older than the ${retention.months} months for which events are kept: the next retention run drops ${events === 1 ? 'it' : 'them'}.`,
+      `To keep all of them, before it runs: UPDATE audit.settings SET event_retention_months = ${needed};`,
+    );
+  }
+  return lines.join('\n');
+}
+
+function byCount(counts: Readonly<Record<string, number>>): [string, number][] {
+  return Object.entries(counts).sort(([, one], [, other]) => other - one);
+}
+
+function section(title: string, entries: readonly [string, number][]): string[] {
+  return entries.length === 0 ? [] : ['', title, ...entries.map(([name, count]) => line(`  ${name}`, count))];
+}
+
+function line(name: string, count: number, note?: string): string {
+  return `${name.padEnd(40)} ${number(count).padStart(12)}${note === undefined ? '' : `  ${note}`}`;
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en-US');
+}

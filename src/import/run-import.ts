@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import type { Sql } from '../db/client.ts';
+import { formatTime } from '../events/time.ts';
+import { ImportError } from './import-error.ts';
+import { Partitions } from './partitions.ts';
+import { countPage } from './count-page.ts';
+import { reasonOf } from './reason.ts';
+import { RejectsFile } from './rejects-file.ts';
+import { emptyReport, type Report, type Retention } from './report.ts';
+import type { Cursor, Source, SourceRow } from './source.ts';
+import { dropState, readState, writeState } from './state-file.ts';
+import { storeEvents, type Item, type Stored } from './store-events.ts';
+import type { PreparedRow } from './prepare-row.ts';
+import type { RowReader } from './table-rows.ts';
+import { Workspaces } from './workspaces.ts';
+
+/** Pages whose events are on their way to the database at a time. */
+const IN_FLIGHT = 4;
+
+export interface Import {
+  source: Source;
+  read: RowReader;
+  /** what decides what becomes of a row, besides the source: an import goes on only with the same */
+  settings: unknown;
+  /** path of the rejects file; the state is beside it */
+  rejects: string;
+  /** writes nothing to the database */
+  dryRun: boolean;
+  /** called after each page */
+  onProgress(progress: Progress): void;
+}
+
+export interface Progress {
+  /** of the source's `total` */
+  done: number;
+  report: Report;
+}
+
+export interface Result {
+  report: Report;
+  retention: Retention;
+  /** rows that an interrupted run had done */
+  resumed: number;
+}
+
+/** A page of rows and what becomes of them. */
+interface Window {
+  rows: SourceRow[];
+  prepared: PreparedRow[];
+  stored: Promise<Stored[]>;
+}
+
+/**
+ * Moves the rows of a source into the log: every row is stored, stored already or in the rejects file. What was done is
+ * kept in a state file after each page, from which the same import goes on after its process died.
+ * @throws ImportError; the driver's error when the database fails at the start
+ */
+export async function runImport(sql: Sql, task: Import): Promise<Result> {
+  const { source, dryRun } = task;
+  const statePath = `${task.rejects}.state`;
+  const { retention, ipHorizon } = await readPolicy(sql);
+  const fingerprint = createHash('sha256')
+    .update(JSON.stringify([source.fingerprint, task.settings]))
+    .digest('hex');
+  if (dryRun && existsSync(statePath))
+    throw new ImportError(
+      `An import that was interrupted waits in ${statePath}. Finish it first, or name another --rejects.`,
+    );
+  const state = await readState(statePath);
+  if (state !== undefined && state.fingerprint !== fingerprint)
+    throw new ImportError(
+      `${statePath} is of another import that was interrupted: another source, mapping or workspace. Finish that one, name another --rejects, or delete the file to begin anew.`,
+    );
+
+  const rejects = await RejectsFile.open(task.rejects, state?.rejects ?? 0);
+  const report = state?.report ?? emptyReport();
+  const resumed = report.read;
+  const partitions = new Partitions(sql, ipHorizon);
+  const workspaces = new Workspaces(sql);
+  let analysed: Promise<unknown> | undefined;
+  const store = async (items: Item[]): Promise<Stored[]> => {
+    if (dryRun) return items.map(() => ({ result: 'stored' }));
+    await workspaces.ensure(new Set(items.map(({ event }) => event.workspaceId)));
+    const stored = await storeEvents(sql, partitions, items);
+    if (stored.some(({ result }) => result === 'already')) await (analysed ??= analyse(sql));
+    return stored;
+  };
+
+  const settle = async ({ rows, prepared, stored }: Window): Promise<void> => {
+    await rejects.write(countPage(report, { rows, prepared, stored: await stored }));
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    if (!dryRun) await writeState(statePath, stateAt(fingerprint, last.cursor, report, rejects.size));
+    task.onProgress({ done: last.done, report });
+  };
+
+  try {
+    const inFlight: Window[] = [];
+    for await (const rows of source.pages(state?.cursor)) {
+      const prepared = rows.map((row) => prepare(task.read, row));
+      const stored = store(prepared.filter((row) => row.ok));
+      // It is awaited in its turn; an error before must not end the process.
+      stored.catch(() => {});
+      inFlight.push({ rows, prepared, stored });
+      if (inFlight.length < IN_FLIGHT) continue;
+      const [first] = inFlight.splice(0, 1);
+      if (first !== undefined) await settle(first);
+    }
+    for (const window of inFlight) await settle(window);
+  } finally {
+    await rejects.close();
+  }
+  if (!dryRun) await dropState(statePath);
+  return { report, retention, resumed };
+}
+
+function prepare(read: RowReader, row: SourceRow): PreparedRow {
+  const { content } = row;
+  if (!content.ok) return { ok: false, reasons: content.flaws.map((flaw) => reasonOf(flaw)) };
+  return read(row, content.values, Date.now());
+}
+
+function stateAt(fingerprint: string, cursor: Cursor, report: Report, rejects: number) {
+  return { version: 1 as const, fingerprint, cursor: [...cursor], report, rejects };
+}
+
+/**
+ * Partitions that were filled just now have no statistics, and the comparison with what is stored has a bad plan then.
+ * A promise of its own: the driver's runs its query each time that it is awaited.
+ */
+async function analyse(sql: Sql): Promise<void> {
+  await sql.query('ANALYZE audit.events');
+}
+
+async function readPolicy(sql: Sql): Promise<{ retention: Retention; ipHorizon: string }> {
+  const [row] = await sql.query(
+    `SELECT event_retention_months AS months, (extract(epoch FROM now()) * 1000)::float8 AS now,
+            (extract(epoch FROM audit.ip_horizon()) * 1000)::float8 AS horizon FROM audit.settings`,
+  );
+  return {
+    retention: { months: Number(row?.['months']), now: Number(row?.['now']) },
+    ipHorizon: formatTime(Number(row?.['horizon'])),
+  };
+}

@@ -1,0 +1,57 @@
+import type { Flaw } from '../events/flaw.ts';
+
+/** Where reading goes on after a row: the values of a key, or a byte offset. Of one source only. */
+export type Cursor = readonly string[];
+
+/** A row of a table, a record of a CSV file or a line of an NDJSON file. */
+export interface SourceRow {
+  /** where it stands, for people */
+  place: Readonly<Record<string, string>>;
+  cursor: Cursor;
+  /** how much of `total` lies behind, this row included */
+  done: number;
+  content: Content;
+}
+
+export type Content =
+  | { ok: true; values: Row }
+  /** no row can be read there */
+  | { ok: false; flaws: Flaw[]; raw: string };
+
+/** By the names of its columns; of NDJSON the event as sent. What is NULL is null. */
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface Column {
+  name: string;
+  /** its texts are JSON by type */
+  isJson: boolean;
+}
+
+/** What an import reads from. */
+export interface Source {
+  /** nothing of NDJSON, whose lines are events already */
+  columns: readonly Column[] | undefined;
+  /** tells one source from another across runs; holds no password */
+  fingerprint: string;
+  /** whether a row's place is the same for ever: offsets and rowids, not what VACUUM moves */
+  hasStablePlaces: boolean;
+  /** rows, or bytes of a file; about */
+  total: number;
+  /** Rows in one order, in pages of bounded size, beginning after a cursor. */
+  pages(after: Cursor | undefined): AsyncIterable<SourceRow[]>;
+  close(): Promise<void>;
+}
+
+/** Rows that a page holds at most. */
+export const PAGE_ROWS = 500;
+/** A page ends when its values hold more: UTF-16 units or bytes, about. */
+export const PAGE_SIZE = 4 * 1024 * 1024;
+
+/** About how much memory the values of a row take. */
+export function sizeOf(values: Row): number {
+  let size = 0;
+  for (const value of Object.values(values)) {
+    if (typeof value === 'string' || value instanceof Uint8Array) size += value.length;
+  }
+  return size;
+}

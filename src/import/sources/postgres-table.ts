@@ -1,0 +1,88 @@
+import type pg from 'pg';
+import { ImportError } from '../import-error.ts';
+import type { Column } from '../source.ts';
+
+/** A column by which rows are ordered. */
+export interface KeyColumn {
+  name: string;
+  /** of the table under the name source */
+  sql: string;
+  type: string;
+}
+
+export interface Table {
+  /** qualified and quoted */
+  name: string;
+  columns: Column[];
+  key: KeyColumn[];
+  /** false where rows have none, and are ordered by where they lie */
+  hasKey: boolean;
+  count: number;
+}
+
+/** What is read of tables, their partitions included. */
+const TABLE_KINDS = new Set(['r', 'p', 'm']);
+
+/**
+ * Finds a table, its columns and its key.
+ * @throws ImportError when there is none that can be read
+ */
+export async function describeTable(
+  client: pg.Client,
+  wanted: string | undefined,
+  candidates: readonly string[],
+): Promise<Table> {
+  const names = wanted === undefined ? [...candidates] : [wanted];
+  const { rows: found } = await client.query<{ oid: number; name: string; kind: string }>(
+    `SELECT c.oid::int8 AS oid, format('%I.%I', n.nspname, c.relname) AS name, c.relkind AS kind
+     FROM unnest($1::text[]) WITH ORDINALITY AS w (name, place)
+     JOIN pg_class c ON c.oid = to_regclass(w.name) JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY place LIMIT 1`,
+    [names],
+  );
+  const [table] = found;
+  if (table === undefined) throw await noTable(client, wanted ?? names.join(' or '));
+  if (!TABLE_KINDS.has(table.kind))
+    throw new ImportError(`${table.name} is not a table. Name the table itself, or export the rows as CSV.`);
+  const { rows: columns } = await client.query<Column>(
+    `SELECT attname AS name, atttypid IN ('json'::regtype, 'jsonb'::regtype) AS "isJson"
+     FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
+    [table.oid],
+  );
+  const key = await keyOf(client, table.oid);
+  const { rows } = await client.query(`SELECT count(*) AS count FROM ${table.name}`);
+  const count = Number(rows[0]?.count);
+  return { name: table.name, columns, key: key.length > 0 ? key : PHYSICAL, hasKey: key.length > 0, count };
+}
+
+const PHYSICAL: KeyColumn[] = [
+  { name: 'tableoid', sql: 'source.tableoid', type: 'oid' },
+  { name: 'ctid', sql: 'source.ctid', type: 'tid' },
+];
+
+/** The columns of the primary key, or of a unique index of columns that are never NULL. */
+async function keyOf(client: pg.Client, oid: number): Promise<KeyColumn[]> {
+  const { rows } = await client.query<KeyColumn>(
+    `SELECT a.attname AS name, format('source.%I', a.attname) AS sql, format_type(a.atttypid, NULL) AS type
+     FROM (
+       SELECT i.indkey FROM pg_index i
+       WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+         AND NOT EXISTS (SELECT FROM pg_attribute n WHERE n.attrelid = $1 AND n.attnum = ANY (i.indkey) AND NOT n.attnotnull)
+       ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1) AS k,
+     LATERAL unnest(k.indkey::int2[]) WITH ORDINALITY AS u (attnum, place)
+     JOIN pg_attribute a ON a.attrelid = $1 AND a.attnum = u.attnum ORDER BY u.place`,
+    [oid],
+  );
+  return rows;
+}
+
+async function noTable(client: pg.Client, wanted: string): Promise<ImportError> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+     ORDER BY c.relname NOT LIKE '%audit%', 1 LIMIT 20`,
+  );
+  const names = rows.map(({ name }) => name).join(', ');
+  return new ImportError(
+    `The database has no table ${wanted}. Name one of these with --table: ${names || 'it has none'}.`,
+  );
+}

@@ -1,0 +1,90 @@
+import pg from 'pg';
+import { afterAll, describe, expect, test } from 'vitest';
+import { ImportError } from '../../src/import/import-error.ts';
+import type { Source, SourceRow } from '../../src/import/source.ts';
+import { openPostgres } from '../../src/import/sources/postgres.ts';
+import { makeSharedDatabase, type SharedDatabase } from '../support/shared-server.ts';
+import { CASES, rowsOf } from './sources/cases.ts';
+import { fillPostgres } from './sources/fill.ts';
+
+const made: SharedDatabase[] = [];
+afterAll(() => Promise.all(made.map((source) => source.drop())));
+
+/** A database of its own. @returns its address, and a session of the superuser */
+async function start(): Promise<{ url: string; client: pg.Client }> {
+  const database = await makeSharedDatabase();
+  made.push(database);
+  const { user, password, database: name } = database.superuser;
+  const url = `postgres://${user}:${password}@127.0.0.1:${database.port}/${name}`;
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  return { url, client };
+}
+
+async function read(source: Source, after?: readonly string[]): Promise<SourceRow[]> {
+  const rows: SourceRow[] = [];
+  for await (const page of source.pages(after)) rows.push(...page);
+  await source.close();
+  return rows;
+}
+
+describe.each(CASES.filter(({ engine }) => engine === 'postgres'))('of $title', ({ title, ...source }) => {
+  test('a table is read whole, and goes on after any row', async () => {
+    const { url, client } = await start();
+    await fillPostgres(client, source.ddl, source.table, rowsOf({ title, ...source }, 900).rows);
+    const rows = await read(await openPostgres(url, source.table, []));
+    expect(rows).toHaveLength(900);
+    for (const place of [0, 398, 899]) {
+      const rest = await read(
+        await openPostgres(url, undefined, ['missing', source.table]),
+        rows[place]?.cursor,
+      );
+      expect(rest).toEqual(rows.slice(place + 1));
+    }
+    await client.end();
+  });
+});
+
+test('names that need quotes are quoted, and rows of any size come', async () => {
+  const { url, client } = await start();
+  await client.query(`CREATE TABLE "My ""Log""" ("Id" text COLLATE "C" PRIMARY KEY, "a b" text);
+    INSERT INTO "My ""Log""" SELECT 'K' || g, repeat('x', 300000) FROM generate_series(1, 150) AS g`);
+  const rows = await read(await openPostgres(url, '"My ""Log"""', []));
+  expect(rows).toHaveLength(150);
+  expect(rows[0]).toMatchObject({ place: { Id: 'K1' }, content: { ok: true, values: { Id: 'K1' } } });
+  await client.end();
+});
+
+test('what is no table, is not there or may not be read is told', async () => {
+  const { url, client } = await start();
+  await client.query(`CREATE VIEW seen AS SELECT 1 AS id; CREATE TABLE mine (id int PRIMARY KEY);
+    ALTER TABLE mine ENABLE ROW LEVEL SECURITY; GRANT SELECT ON mine TO daybook_app`);
+  await expect(openPostgres(url, 'seen', [])).rejects.toThrow('public.seen is not a table');
+  await expect(openPostgres(url, 'nowhere.at_all', [])).rejects.toThrow(
+    'no table nowhere.at_all. Name one of these',
+  );
+  const { host, pathname } = new URL(url);
+  // Rows that row-level security hides would be lost.
+  const hidden = openPostgres(`postgres://daybook_app:app@${host}${pathname}`, 'mine', []);
+  await expect(hidden).rejects.toThrow(
+    'The table cannot be read: query would be affected by row-level security',
+  );
+  await client.end();
+});
+
+test('a connection that breaks between two pages says to run the import again', async () => {
+  const { url, client } = await start();
+  await client.query('CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 2000)');
+  const source = await openPostgres(url, 't', []);
+  const pages = source.pages(undefined)[Symbol.asyncIterator]();
+  await pages.next();
+  await client.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'daybook import' AND datname = current_database()`,
+  );
+  const error: unknown = await pages.next().catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(ImportError);
+  expect(String(error)).toContain('it goes on where it stopped');
+  await source.close();
+  await client.end();
+});
