@@ -1,12 +1,15 @@
 import { execFile } from 'node:child_process';
 import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
+import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { samples, type Sample } from '../docs/samples.ts';
-import { startDatabase, type TestDatabase } from '../support/database.ts';
 import type { Deployment } from '../support/deployment.ts';
+import { CONTROL_PLANE, DESKTOP_MAIN } from '../import/sources/tables.ts';
 import { sharedDeployment } from '../support/shared-deployment.ts';
+import { makeSharedDatabase, type SharedDatabase } from '../support/shared-server.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { makeProject, type Project } from './packed.ts';
 import { runnable } from './shell.ts';
@@ -17,13 +20,14 @@ const scripts: Record<string, string> = packageJson.scripts;
 
 let project: Project;
 let daybook: Deployment;
-let database: TestDatabase;
+/** for what speaks Postgres' own protocol */
+let database: SharedDatabase;
 let env: Record<string, string | undefined>;
 beforeAll(async () => {
   [project, daybook, database] = await Promise.all([
     makeProject(['hono', 'pg', 'uuidv7', '@types/pg', '@types/node', 'wrangler']),
     sharedDeployment(),
-    startDatabase('postgres'),
+    makeSharedDatabase(),
   ]);
   const key = await daybook.key();
   env = {
@@ -35,8 +39,14 @@ beforeAll(async () => {
   };
 });
 afterAll(async () => {
-  await Promise.all([project.close(), daybook.close(), database.close()]);
+  await Promise.all([project.close(), daybook.close(), database.drop()]);
 });
+
+/** An application's own database. */
+function oldDatabase(): string {
+  const { user, password, database: name } = database.superuser;
+  return `postgres://${user}:${password}@127.0.0.1:${database.port}/${name}`;
+}
 
 const of = (language: string) =>
   samples()
@@ -99,14 +109,11 @@ test('the outbox moves each event once, and keeps what is refused', async () => 
   const outbox = of('ts').find(([, { code }]) => code.includes('audit_outbox'))?.[1];
   const table = of('sql').find(([, { code }]) => code.includes('audit_outbox'))?.[1];
   await writeFile(join(project.directory, 'outbox.ts'), outbox?.code ?? '');
-  const url = new URL(database.superuserUrl);
-  url.port = String(database.port);
-  url.hostname = '127.0.0.1';
   await writeFile(
     join(project.directory, 'use-outbox.ts'),
     `import pg from 'pg';
      import { relay, remember } from './outbox.ts';
-     const pool = new pg.Pool({ connectionString: ${JSON.stringify(url.href)} });
+     const pool = new pg.Pool({ connectionString: ${JSON.stringify(oldDatabase())} });
      await pool.query(${JSON.stringify(table?.code)});
      const client = await pool.connect();
      const event = { action: 'outbox.sent', actor: { type: 'system' }, target: { type: 't' } } as const;
@@ -139,8 +146,8 @@ describe('the shell', () => {
     await chmod(join(directory, 'bin/curl'), 0o755);
     await mkdir(join(directory, '.daybook'));
     const owner = [
-      `DATABASE_URL="${database.ownerUrl}"`,
-      `DAYBOOK_LOCAL_DATABASE="${database.endpoint.url.href}"`,
+      `DATABASE_URL="${daybook.database.ownerUrl}"`,
+      `DAYBOOK_LOCAL_DATABASE="${daybook.database.endpoint.url.href}"`,
     ];
     await writeFile(join(directory, '.daybook/owner.env'), owner.join('\n'));
     await writeFile(
@@ -149,6 +156,32 @@ describe('the shell', () => {
     );
     // Its bundle is worker.js, as this repository's.
     await copyFile(join(directory, 'daybook.mjs'), join(directory, 'worker.mjs'));
+  });
+
+  /** What docs/migrating.md brings over: a row of each kind of source. */
+  beforeAll(async () => {
+    const { directory } = project;
+    await mkdir(join(directory, '.config/app'), { recursive: true });
+    const app = new DatabaseSync(join(directory, '.config/app/app.db'));
+    app.exec(DESKTOP_MAIN);
+    app.exec(`INSERT INTO audit_logs (id, action, resource_type) VALUES ('1', 'LOGIN', 'USER')`);
+    app.close();
+    const client = new Client(oldDatabase());
+    await client.connect();
+    await client.query(CONTROL_PLANE);
+    await client.query(
+      `INSERT INTO control_plane.audit_logs (actor_id, actor_type, action, target_type, target_id) VALUES ('u_1', 'user', 'a', 'project', 'p')`,
+    );
+    await client.end();
+    const rows = 'id,action_type,timestamp\n1,task_created,2026-01-02T03:04:05Z\n';
+    await writeFile(join(directory, 'old.csv'), rows);
+    const event = {
+      action: 'a',
+      actor: { type: 'system' },
+      target: { type: 't' },
+      created_at: '2025-01-02T03:04:05Z',
+    };
+    await writeFile(join(directory, 'events.ndjson'), `${JSON.stringify(event)}\n`);
   });
 
   // One of the samples copies the package's own.
@@ -160,11 +193,16 @@ describe('the shell', () => {
 
   test.each(of('sh'))('%s runs', async (_place, { code }) => {
     const { directory: cwd } = project;
-    const script = runnable(code, { url: daybook.url, repository: REPOSITORY, scripts });
+    const script = runnable(code, {
+      url: daybook.url,
+      oldDatabase: oldDatabase(),
+      repository: REPOSITORY,
+      scripts,
+    });
     const variables = {
       ...env,
-      DATABASE_URL: database.ownerUrl,
-      DAYBOOK_LOCAL_DATABASE: database.endpoint.url.href,
+      DATABASE_URL: daybook.database.ownerUrl,
+      DAYBOOK_LOCAL_DATABASE: daybook.database.endpoint.url.href,
     };
     await expect(run('bash', ['-c', script], { cwd, env: variables })).resolves.toBeDefined();
   });

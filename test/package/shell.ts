@@ -13,6 +13,8 @@ const HELP_ONLY = /^npx (wrangler (login|queues create|secret bulk|secret put)|d
 export interface Place {
   /** of the deployment */
   url: string;
+  /** of what is imported */
+  oldDatabase: string;
   /** where the repository is */
   repository: string;
   /** scripts of its package.json */
@@ -21,7 +23,10 @@ export interface Place {
 
 /** A script for bash that does what the sample says, as far as that can be done here. */
 export function runnable(code: string, place: Place): string {
-  const lines = code.replaceAll(/\\\n\s*/g, ' ').split('\n');
+  const lines = code
+    .replaceAll(/postgres:\/\/reader(:secret)?@db\.example\.com\/app/g, place.oldDatabase)
+    .replaceAll(/\\\n\s*/g, ' ')
+    .split('\n');
   return ['set -euo pipefail', ...lines.map((line) => rewritten(line, place))].join('\n');
 }
 
