@@ -97,6 +97,7 @@ export async function makeOwner(
     END IF;
     ALTER ROLE daybook_owner PASSWORD '${password}';
     GRANT CREATE ON DATABASE ${superuser.database} TO daybook_owner;
+    GRANT CREATE ON SCHEMA public TO daybook_owner;
   END $$`);
   return address('daybook_owner', password);
 }

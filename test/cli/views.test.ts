@@ -16,8 +16,6 @@ let reader: Sql;
 const role = `reader_${randomBytes(6).toString('hex')}`;
 beforeAll(async () => {
   database = await startDatabase('postgres');
-  // As where the owner's is the database.
-  await database.superuser.query('GRANT CREATE ON SCHEMA public TO daybook_owner');
   await database.owner.query(`CREATE ROLE ${role} LOGIN PASSWORD 'reader'`);
   const url = Object.assign(new URL(database.ownerUrl), { username: role, password: 'reader' }).href;
   reader = connect({ url, localEndpoint: database.endpoint.url.href });

@@ -47,7 +47,6 @@ describe('SQL', () => {
   afterAll(() => database.close());
 
   test.each(of('sql'))('%s is what the owner may run', async (_place, code) => {
-    await database.superuser.query('GRANT CREATE ON SCHEMA public TO daybook_owner');
     const session = await openSession(database, 'owner');
     await session.query('BEGIN');
     await expect(session.query(code)).resolves.toBeDefined();
