@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import { pointerTo } from '../events/flaw.ts';
 import { readJson } from '../events/json.ts';
 import { readText } from '../http/body.ts';
-import { ProblemError, type ProblemPlace } from '../http/problem.ts';
+import { malformedJson, ProblemError, type ProblemPlace } from '../http/problem.ts';
 import type { AppContext } from '../auth/context.ts';
 
 const MAX_PLACES = 20;
@@ -13,10 +13,7 @@ const MAX_PLACES = 20;
  */
 export async function readBody<T>(c: AppContext, schema: z.ZodType<T>): Promise<T> {
   const reading = readJson(await readText(c, ['application/json']));
-  if (!reading.ok) {
-    const detail = `${reading.detail} (at character ${reading.position})`;
-    throw new ProblemError({ code: 'malformed_json', detail });
-  }
+  if (!reading.ok) throw new ProblemError(malformedJson(reading));
   const parsed = schema.safeParse(reading.value);
   const places = [...reading.flaws, ...(parsed.error?.issues ?? []).flatMap(placesOf)];
   if (parsed.success && places.length === 0) return parsed.data;

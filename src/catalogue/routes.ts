@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
-import { authenticate, resolveWorkspace, type Authenticator } from '../auth/authenticate.ts';
-import type { AppContext, AppEnv } from '../auth/context.ts';
+import { authenticate, type Authenticator } from '../auth/authenticate.ts';
+import type { AppEnv } from '../auth/context.ts';
+import { workspaceOf } from '../auth/workspace-of.ts';
 import type { Sql } from '../db/client.ts';
 import { SYSTEM_WORKSPACE } from '../events/own-event.ts';
 import { isWorkspaceId } from '../events/workspace-id.ts';
@@ -64,14 +65,14 @@ export function catalogueRoutes(
 
   routes.get('/workspaces/:id', manager, async (c) => {
     readQuery(c, []);
-    const id = covered(c, c.req.param('id'));
+    const id = workspaceOf(c, c.req.param('id'));
     c.set('deed', { workspaceId: id, action: 'operator.workspace_viewed' });
     return c.json(found(await getWorkspace(sql, id)));
   });
 
   routes.patch('/workspaces/:id', manager, body, async (c) => {
     readQuery(c, []);
-    const id = covered(c, c.req.param('id'));
+    const id = workspaceOf(c, c.req.param('id'));
     const changes = await readBody(c, workspaceChanges);
     c.set('deed', { workspaceId: id, action: 'workspace.changed', changes });
     found(await getWorkspace(sql, id));
@@ -81,14 +82,14 @@ export function catalogueRoutes(
   });
 
   routes.get('/actions', manager, async (c) => {
-    const workspaceId = covered(c, readQuery(c, ['workspace_id']).workspace_id);
+    const workspaceId = workspaceOf(c, readQuery(c, ['workspace_id']).workspace_id);
     c.set('deed', { workspaceId, action: 'operator.catalogue_viewed' });
     return c.json(await getCatalogue(sql, workspaceId));
   });
 
   // PUT leaves the workspace with these terms of its own and no others; POST adds them.
   routes.on(['POST', 'PUT'], '/actions', manager, body, async (c) => {
-    const workspaceId = covered(c, readQuery(c, ['workspace_id']).workspace_id);
+    const workspaceId = workspaceOf(c, readQuery(c, ['workspace_id']).workspace_id);
     const terms = await readBody(c, ownTerms);
     const replace = c.req.method === 'PUT';
     c.set('deed', { workspaceId, action: 'catalogue.changed', changes: summaryOf(terms, replace) });
@@ -98,27 +99,6 @@ export function catalogueRoutes(
   });
 
   return routes;
-}
-
-/** @throws ProblemError when the key does not cover the workspace, or does not say which of several is meant */
-function covered(c: AppContext, asked: string | undefined): string {
-  if (asked !== undefined && !isWorkspaceId(asked)) {
-    throw new ProblemError({
-      code: 'invalid_query',
-      detail: 'A workspace id has 1 to 128 characters, none of them NUL.',
-    });
-  }
-  const workspace = resolveWorkspace(c.get('identity'), asked);
-  if (workspace.ok) return workspace.workspaceId;
-  if (workspace.reason === 'forbidden')
-    throw new ProblemError({
-      code: 'workspace_forbidden',
-      detail: 'The API key does not cover this workspace.',
-    });
-  throw new ProblemError({
-    code: 'invalid_query',
-    detail: 'This key needs ?workspace_id= to say which workspace is meant.',
-  });
 }
 
 function found<T>(workspace: T | undefined): T {

@@ -98,14 +98,13 @@ export async function getCatalogue(sql: Sql, workspaceId: string): Promise<Catal
 export async function putTerms(
   sql: Sql,
   workspaceId: string,
-  { actions, target_types: targetTypes }: OwnTerms,
+  terms: OwnTerms,
   replace: boolean,
 ): Promise<{ added: number; removed: number }> {
-  const rows = [...actions.map(rowOf('action')), ...targetTypes.map(rowOf('target_type'))];
   const answer = await call<{ added: number; removed: number }>(
     sql,
     'SELECT audit.put_terms($1, $2::jsonb, $3) AS answer',
-    [workspaceId, JSON.stringify(rows), replace],
+    [workspaceId, JSON.stringify(termRows(terms)), replace],
     AbortSignal.timeout(READ_LIMIT),
   );
   if (answer.ok) return answer.value;
@@ -115,6 +114,11 @@ export async function putTerms(
     throw new ProblemError({ code: 'invalid_body', detail });
   }
   throw databaseDown('catalogue_failed', failure);
+}
+
+/** As `audit.put_terms` takes them. */
+export function termRows({ actions, target_types: targetTypes }: OwnTerms) {
+  return [...actions.map(rowOf('action')), ...targetTypes.map(rowOf('target_type'))];
 }
 
 function rowOf(kind: StoredTerm['kind']) {

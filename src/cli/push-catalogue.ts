@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { OwnTerms } from '../catalogue/terms.ts';
+import { termRows, type OwnTerms } from '../catalogue/terms.ts';
 import type { WorkspaceChanges } from '../catalogue/workspaces.ts';
 import { asOwner } from './environment.ts';
 import { UsageError } from './usage-error.ts';
@@ -16,24 +16,19 @@ export async function pushToDatabase(
   changes: WorkspaceChanges,
   terms: OwnTerms,
 ): Promise<Counts> {
-  const rows = [
-    ...terms.actions.map((term) => ({ kind: 'action', ...named(term) })),
-    ...terms.target_types.map((term) => ({ kind: 'target_type', ...named(term) })),
-  ];
   return asOwner(args, async (sql) => {
     const answers = await sql.transaction([
       sql.query('SELECT audit.put_workspace($1, $2::jsonb) AS answer', [
         workspaceId,
         JSON.stringify(changes),
       ]),
-      sql.query('SELECT audit.put_terms($1, $2::jsonb, true) AS answer', [workspaceId, JSON.stringify(rows)]),
+      sql.query('SELECT audit.put_terms($1, $2::jsonb, true) AS answer', [
+        workspaceId,
+        JSON.stringify(termRows(terms)),
+      ]),
     ]);
     return z.object({ added: z.number(), removed: z.number() }).parse(answers[1]?.[0]?.['answer']);
   });
-}
-
-function named(term: OwnTerms['actions'][number]) {
-  return typeof term === 'string' ? { name: term } : term;
 }
 
 /**

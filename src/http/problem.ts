@@ -53,6 +53,11 @@ export interface Problem {
   headers?: Record<string, string>;
 }
 
+/** @param failure offset in UTF-16 code units, and what is wrong there */
+export function malformedJson(failure: { position: number; detail: string }): Problem {
+  return { code: 'malformed_json', detail: `${failure.detail} (at character ${failure.position})` };
+}
+
 /** Thrown by middleware and routes to end a request; `app.onError` turns it into its answer. */
 export class ProblemError extends Error {
   readonly problem: Problem;

@@ -1,7 +1,7 @@
 import { readJson } from '../events/json.ts';
 import { readText } from '../http/body.ts';
 import type { AppContext } from '../auth/context.ts';
-import { ProblemError, type Problem } from '../http/problem.ts';
+import { malformedJson, ProblemError } from '../http/problem.ts';
 import { readQuery } from '../http/query.ts';
 import { readAck } from './ack.ts';
 import { deliver, deliveryProblem, receipt } from './deliver.ts';
@@ -30,8 +30,4 @@ export async function postEvent(c: AppContext, ingest: Ingest, postOnce: PostOnc
   const answer = receipt(prepared.event, delivery);
   if (answer === undefined) throw new ProblemError(deliveryProblem(prepared.event, delivery));
   return c.json(answer, answer.result === 'duplicate' ? 200 : answer.result === 'committed' ? 201 : 202);
-}
-
-export function malformedJson(failure: { position: number; detail: string }): Problem {
-  return { code: 'malformed_json', detail: `${failure.detail} (at character ${failure.position})` };
 }

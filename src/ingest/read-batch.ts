@@ -1,8 +1,7 @@
 import { pointerTo, type Flaw } from '../events/flaw.ts';
 import { readJson } from '../events/json.ts';
 import { MAX_EVENT_BYTES } from '../events/limits.ts';
-import type { Problem } from '../http/problem.ts';
-import { malformedJson } from './post-event.ts';
+import { malformedJson, type Problem } from '../http/problem.ts';
 
 export const BATCH_MAX_EVENTS = 1000;
 export const BATCH_MAX_BYTES = 4 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
-import { authenticate, resolveWorkspace, type Authenticator } from '../auth/authenticate.ts';
+import { authenticate, type Authenticator } from '../auth/authenticate.ts';
 import type { Sql } from '../db/client.ts';
-import type { AppContext, AppEnv } from '../auth/context.ts';
-import { isWorkspaceId } from '../events/workspace-id.ts';
+import type { AppEnv } from '../auth/context.ts';
+import { workspaceOf } from '../auth/workspace-of.ts';
 import { ProblemError } from '../http/problem.ts';
 import { readQuery } from '../http/query.ts';
 import { parseListQuery } from './filters.ts';
@@ -16,7 +16,7 @@ export function queryRoutes(auth: Authenticator, sql: Sql): Hono<AppEnv> {
 
   routes.get('/events', reader, async (c) => {
     const query = parseListQuery(new URL(c.req.url).searchParams);
-    const workspaceId = workspaceToRead(c, query.workspace_id);
+    const workspaceId = workspaceOf(c, query.workspace_id);
     c.set('deed', { workspaceId, action: 'operator.events_listed' });
     const page = await listEvents(sql, workspaceId, query);
     if (page.next_cursor !== null) {
@@ -29,7 +29,7 @@ export function queryRoutes(auth: Authenticator, sql: Sql): Hono<AppEnv> {
 
   // Not /events/batch, which is for POST: there the answer is 405.
   routes.get('/events/:id{(?!batch$)[^/]+}', reader, async (c) => {
-    const workspaceId = workspaceToRead(c, readQuery(c, ['workspace_id']).workspace_id);
+    const workspaceId = workspaceOf(c, readQuery(c, ['workspace_id']).workspace_id);
     c.set('deed', { workspaceId, action: 'operator.event_read' });
     const event = await getEvent(sql, workspaceId, c.req.param('id'));
     if (event === undefined)
@@ -38,25 +38,4 @@ export function queryRoutes(auth: Authenticator, sql: Sql): Hono<AppEnv> {
   });
 
   return routes;
-}
-
-function workspaceToRead(c: AppContext, asked: string | undefined): string {
-  if (asked !== undefined && !isWorkspaceId(asked)) {
-    throw new ProblemError({
-      code: 'invalid_query',
-      detail: 'There is no workspace with this workspace_id.',
-    });
-  }
-  const workspace = resolveWorkspace(c.get('identity'), asked);
-  if (workspace.ok) return workspace.workspaceId;
-  if (workspace.reason === 'forbidden') {
-    throw new ProblemError({
-      code: 'workspace_forbidden',
-      detail: 'The API key does not cover this workspace_id.',
-    });
-  }
-  throw new ProblemError({
-    code: 'invalid_query',
-    detail: 'This key needs ?workspace_id= to say which workspace to read.',
-  });
 }
