@@ -131,6 +131,10 @@ export class Audit<Known extends keyof AuditEvent = never, Event = AuditEvent> {
   }
 }
 
+/** A logger that middleware made of another for one request. */
+export type RequestAudit<Logger> =
+  Logger extends Audit<never, infer Event> ? Audit<'actor' | 'context', Event> : never;
+
 /** Of an error only its name: its message may hold anything. */
 function outcomeOf(error: unknown): Pick<AuditEvent, 'outcome' | 'reason'> {
   // Whatever was thrown, nothing but these is looked at.

@@ -1,6 +1,10 @@
+import { Hono } from 'hono';
 import { expect, expectTypeOf, test } from 'vitest';
 import { defineCatalogue } from './catalogue.ts';
 import { createAudit, type AuditOptions } from './create-audit.ts';
+import { auditContext as expressContext, type Audited } from './express.ts';
+import { auditContext, type AuditVariables } from './hono.ts';
+import { withAuditContext } from './next.ts';
 import { collectEvents } from './testing.ts';
 
 const catalogue = defineCatalogue({
@@ -82,4 +86,32 @@ test('its types are those of the logger', () => {
   expectTypeOf<{ action: 'nothing'; target: { type: 'invoice' } }>().not.toExtend<
     Parameters<typeof known.log>[0]
   >();
+});
+
+test('its types are those of the logger of a request', () => {
+  const { audit } = setUp();
+  const app = new Hono<{ Variables: AuditVariables<typeof audit> }>().use(auditContext(audit));
+  app.post('/', (c) => {
+    expectTypeOf<typeof paid>().toExtend<Parameters<(typeof c.var.audit)['log']>[0]>();
+    expectTypeOf<Omit<typeof paid, 'metadata'>>().not.toExtend<Parameters<(typeof c.var.audit)['log']>[0]>();
+    return c.body(null);
+  });
+  new Hono().use(auditContext(audit)).post('/', (c) => {
+    expectTypeOf<Omit<typeof paid, 'metadata'>>().not.toExtend<Parameters<(typeof c.var.audit)['log']>[0]>();
+    return c.body(null);
+  });
+
+  interface Request extends Partial<Audited<typeof audit>> {
+    get(name: string): string | undefined;
+  }
+  const middleware = expressContext(audit, { actor: (_request: Request) => undefined });
+  expectTypeOf<Parameters<typeof middleware>[0]['audit']>().toEqualTypeOf<
+    Audited<typeof audit>['audit'] | undefined
+  >();
+  expectTypeOf<typeof paid>().toExtend<Parameters<Audited<typeof audit>['audit']['log']>[0]>();
+
+  withAuditContext(audit)((_request, ofRequest) => {
+    expectTypeOf<typeof paid>().toExtend<Parameters<typeof ofRequest.log>[0]>();
+    expectTypeOf<Omit<typeof paid, 'metadata'>>().not.toExtend<Parameters<typeof ofRequest.log>[0]>();
+  });
 });

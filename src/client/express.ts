@@ -1,5 +1,5 @@
-import type { Audit } from './audit.ts';
-import type { Actor } from './event.ts';
+import type { Audit, RequestAudit } from './audit.ts';
+import type { Actor, AuditEvent } from './event.ts';
 import { contextOf } from './request.ts';
 
 /** What is read of a request of Express. */
@@ -9,9 +9,9 @@ interface ExpressRequest {
   get(name: string): string | undefined;
 }
 
-/** A request that went through `auditContext`. */
-export interface Audited {
-  audit: Audit<'actor' | 'context'>;
+/** A request that went through `auditContext`: `Audited<typeof audit>` has the types of a catalogue. */
+export interface Audited<Logger = Audit> {
+  audit: RequestAudit<Logger>;
 }
 
 export interface ExpressAuditOptions<Request> {
@@ -23,17 +23,18 @@ export interface ExpressAuditOptions<Request> {
  * Middleware for Express: `req.audit` is a logger that knows who acts, from where and by which request. The address is
  * `req.ip`: say by Express' own `app.set('trust proxy', …)` which proxies it may be taken from.
  */
-export function auditContext<Request extends ExpressRequest>(
-  audit: Audit,
+export function auditContext<Request extends ExpressRequest, Event = AuditEvent>(
+  audit: Audit<never, Event>,
   options: ExpressAuditOptions<Request> = {},
 ) {
   return function auditContext(
-    request: Request & Partial<Audited>,
+    request: Request & Partial<Audited<Audit<never, Event>>>,
     _response: unknown,
     next: () => void,
   ): void {
     const context = contextOf((name) => request.get(name), request.ip, {});
-    request.audit = audit.with({ actor: options.actor?.(request) ?? { type: 'anonymous' }, context });
+    const ofRequest = audit.with({ actor: options.actor?.(request) ?? { type: 'anonymous' }, context });
+    request.audit = ofRequest;
     next();
   };
 }

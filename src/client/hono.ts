@@ -1,11 +1,11 @@
 import type { Context, MiddlewareHandler } from 'hono';
-import type { Audit } from './audit.ts';
-import type { Actor } from './event.ts';
+import type { Audit, RequestAudit } from './audit.ts';
+import type { Actor, AuditEvent } from './event.ts';
 import { contextOf, type AddressOptions } from './request.ts';
 
-/** What `auditContext` puts into a context of Hono. */
-export interface AuditVariables {
-  audit: Audit<'actor' | 'context'>;
+/** What `auditContext` puts into a context of Hono: `AuditVariables<typeof audit>` has the types of a catalogue. */
+export interface AuditVariables<Logger = Audit> {
+  audit: RequestAudit<Logger>;
 }
 
 export interface HonoAuditOptions extends AddressOptions {
@@ -24,10 +24,10 @@ export interface HonoAuditOptions extends AddressOptions {
  * app.post('/projects', (c) => { c.get('audit').log({ action: 'project.created', target: { type: 'project' } }) … })
  * ```
  */
-export function auditContext(
-  audit: Audit,
+export function auditContext<Event = AuditEvent>(
+  audit: Audit<never, Event>,
   options: HonoAuditOptions = {},
-): MiddlewareHandler<{ Variables: AuditVariables }> {
+): MiddlewareHandler<{ Variables: AuditVariables<Audit<never, Event>> }> {
   const address: AddressOptions = isWorker() ? { ipHeader: 'CF-Connecting-IP', ...options } : options;
   return async function auditContext(c, next) {
     const context = contextOf((name) => c.req.header(name), options.peer?.(c), address);
@@ -41,7 +41,7 @@ function isWorker(): boolean {
   return globalThis.navigator?.userAgent === 'Cloudflare-Workers';
 }
 
-function duringRequest(audit: Audit, c: Context): Audit {
+function duringRequest<Event>(audit: Audit<never, Event>, c: Context): Audit<never, Event> {
   try {
     return isWorker() ? audit.during(c.executionCtx) : audit;
   } catch {

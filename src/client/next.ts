@@ -1,5 +1,5 @@
 import type { Audit, RequestContext } from './audit.ts';
-import type { Actor } from './event.ts';
+import type { Actor, AuditEvent } from './event.ts';
 import { contextOf, type AddressOptions } from './request.ts';
 
 export interface NextAuditOptions extends AddressOptions {
@@ -14,10 +14,17 @@ export interface NextAuditOptions extends AddressOptions {
  * knows who acts, from where and by which request. `Request` does not tell the address of its connection: say which header
  * may be trusted, or the events have no address.
  */
-export function withAuditContext(audit: Audit, options: NextAuditOptions = {}) {
+export function withAuditContext<Event = AuditEvent>(
+  audit: Audit<never, Event>,
+  options: NextAuditOptions = {},
+) {
   const { waitUntil } = options;
   return function wrap<Rest extends unknown[], Answer>(
-    handler: (request: Request, audit: Audit<'actor' | 'context'>, ...rest: Rest) => Promise<Answer> | Answer,
+    handler: (
+      request: Request,
+      audit: Audit<'actor' | 'context', Event>,
+      ...rest: Rest
+    ) => Promise<Answer> | Answer,
   ): (request: Request, ...rest: Rest) => Promise<Answer> {
     return async function audited(request, ...rest) {
       const context = contextOf((name) => request.headers.get(name), undefined, options);
