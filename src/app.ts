@@ -8,8 +8,8 @@ import { catalogueRoutes } from './catalogue/routes.ts';
 import { connect, type Sql } from './db/client.ts';
 import type { Env } from './env.ts';
 import { canonicalIp } from './events/ip.ts';
-import { ownEvent } from './events/own-event.ts';
-import type { AppContext, AppEnv } from './auth/context.ts';
+import { ownEvent, SYSTEM_WORKSPACE } from './events/own-event.ts';
+import type { AppContext, AppEnv, Deed } from './auth/context.ts';
 import { describe } from './http/describe.ts';
 import { drainUnread } from './http/drain.ts';
 import { ProblemError, problemResponse, PROBLEMS } from './http/problem.ts';
@@ -82,7 +82,7 @@ export function createIsolate(env: Env, { catalogue }: DaybookOptions = {}): Iso
 function recordDeed(ingest: Ingest) {
   return async function recordDeed(c: AppContext, next: () => Promise<void>): Promise<void> {
     await next();
-    const deed = c.get('deed');
+    const deed = c.get('deed') ?? refusedDeed(c);
     const identity = c.get('identity');
     if (deed === undefined || (identity.kind === 'key' && deed.changes === undefined)) return;
     const event = ownEvent(deed.workspaceId, {
@@ -105,6 +105,13 @@ function recordDeed(ingest: Ingest) {
       console.error(JSON.stringify({ event: 'deed_not_recorded', request_id: c.get('requestId') }));
     }
   };
+}
+
+/** What the operator asked for was refused before it was clear what it is: its path and status tell the rest. */
+function refusedDeed(c: AppContext): Deed | undefined {
+  const { status } = c.res;
+  const isRefused = c.get('identity')?.kind === 'operator' && status >= 400 && status < 500;
+  return isRefused ? { workspaceId: SYSTEM_WORKSPACE, action: 'operator.request_refused' } : undefined;
 }
 
 function wrongMethod(c: AppContext, allowed: string[]): Response {

@@ -13,6 +13,7 @@ export interface Deed {
 export interface AppEnv {
   Variables: {
     requestId: string;
+    /** in routes; before them only once a key was found good */
     identity: Identity;
     /** what a request does, whether it succeeds or not, for the audit event that tells of it */
     deed: Deed;

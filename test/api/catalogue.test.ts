@@ -301,4 +301,23 @@ describe('administration of the catalogue', () => {
       ]),
     );
   });
+
+  test('leaves an audit event of the service where what the operator asked for was refused', async () => {
+    const answers = [
+      await operator.post('/v1/workspaces', { id: '' }),
+      await operator.send('PATCH', '/v1/workspaces/acme', { mode: 'loose' }),
+      await operator.send('PUT', '/v1/actions?workspace_id=acme', { verbs: [] }),
+    ];
+    const query = `SELECT action, metadata FROM audit.events WHERE workspace_id = 'daybook' AND request_id = ANY($1)
+      ORDER BY metadata ->> 'path'`;
+    const ids = answers.map(({ headers }) => headers.get('X-Request-Id'));
+    await vi.waitFor(async () =>
+      expect(await deployment.database.owner.query(query, [ids])).toEqual(
+        ['/v1/actions', '/v1/workspaces', '/v1/workspaces/acme'].map((path) => ({
+          action: 'operator.request_refused',
+          metadata: { path, status: 422 },
+        })),
+      ),
+    );
+  });
 });
