@@ -1,2 +1,2 @@
-/** Whether the tests that may take any time take more of it: `THOROUGH=1 npm test`, as in `.ci/run`. */
+/** Whether the tests that may take any time take more of it: `npm run test:thorough`. */
 export const THOROUGH = process.env['THOROUGH'] === '1';
