@@ -12,7 +12,7 @@ export function nearestNames(name: string, known: Iterable<string>): string[] {
   const near: { candidate: string; errors: number }[] = [];
   for (const candidate of known) {
     const isPart = candidate.toLowerCase().split(SEPARATOR).includes(plain);
-    const errors = Math.min(isPart ? 1 : Infinity, editDistance(plain, plainForm(candidate)));
+    const errors = Math.min(isPart ? 1 : Infinity, editDistance(plain, plainForm(candidate), most));
     if (errors <= most) near.push({ candidate, errors });
   }
   return near.sort((a, b) => a.errors - b.errors).map(({ candidate }) => candidate);
@@ -27,8 +27,9 @@ function plainForm(name: string): string {
   return name.toLowerCase().replaceAll(SEPARATOR, '');
 }
 
-/** Levenshtein distance, one row at a time. */
-function editDistance(a: string, b: string): number {
+/** Levenshtein distance, one row at a time; Infinity as soon as it is known to be more than `most`. */
+export function editDistance(a: ArrayLike<string>, b: ArrayLike<string>, most: number): number {
+  if (Math.abs(a.length - b.length) > most) return Infinity;
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i];
@@ -36,6 +37,8 @@ function editDistance(a: string, b: string): number {
       const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
       next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
+    // No later row has less than the least of this one.
+    if (Math.min(...next) > most) return Infinity;
     row = next;
   }
   return row[b.length] ?? 0;
