@@ -4,7 +4,7 @@ import { isWorkspaceId } from '../events/workspace-id.ts';
 import { VIEWS } from '../views/definitions.ts';
 import { installView } from '../views/install.ts';
 import { asOwner, devOption } from './environment.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError, WORKSPACE_WANTED } from './usage-error.ts';
 
 const PRESETS = Object.keys(VIEWS);
 
@@ -34,8 +34,7 @@ const install = defineCommand({
     }
     if (workspace === undefined && !view.hasWorkspaces)
       throw new UsageError('Add --workspace: the table named none, so the view is of one.');
-    if (workspace !== undefined && !isWorkspaceId(workspace))
-      throw new UsageError('A workspace id has 1 to 128 characters.');
+    if (workspace !== undefined && !isWorkspaceId(workspace)) throw new UsageError(WORKSPACE_WANTED);
     const { schema = view.schema, name = view.name } = args;
     const request = { schema, name, workspaceId: workspace, reader };
     const installed = await asOwner(args, (sql) => installView(sql, view, request));
