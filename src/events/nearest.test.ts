@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { editDistance, nearestName, nearestNames } from './nearest.ts';
 
@@ -38,9 +39,28 @@ function counted(text: string) {
 
 it.each([
   ['of another length', 'z'.repeat(64), 'a'.repeat(67), 0],
-  ['with nothing in common', 'z'.repeat(64), 'a'.repeat(64), 3 * 64],
-])('two names %s are not compared to their ends', (_what, a, b, most) => {
+  ['with nothing in common', 'z'.repeat(64), 'a'.repeat(64), 3 * 5],
+  ['that differ at their ends', `${'a'.repeat(60)}zzz`, `${'a'.repeat(60)}bcd`, 63 * 5],
+])('two names %s cost few comparisons', (_what, a, b, most) => {
   const looks = counted(a);
   expect(editDistance(looks.text, b, 2)).toBe(Infinity);
   expect(looks.count).toBeLessThanOrEqual(most);
 });
+
+it('the distance is that of the whole table, as far as it is asked for', () => {
+  const name = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 8 });
+  fc.assert(
+    fc.property(name, name, fc.integer({ min: 0, max: 4 }), (a, b, most) => {
+      const whole = distance(a, b);
+      const found = editDistance(a, b, most);
+      expect(found <= most ? found : Infinity).toBe(whole <= most ? whole : Infinity);
+    }),
+  );
+});
+
+/** As it is defined. */
+function distance(a: string, b: string): number {
+  if (a === '' || b === '') return a.length + b.length;
+  const swap = distance(a.slice(1), b.slice(1)) + (a[0] === b[0] ? 0 : 1);
+  return Math.min(swap, distance(a.slice(1), b) + 1, distance(a, b.slice(1)) + 1);
+}

@@ -31,15 +31,23 @@ function plainForm(name: string): string {
 export function editDistance(a: ArrayLike<string>, b: ArrayLike<string>, most: number): number {
   if (Math.abs(a.length - b.length) > most) return Infinity;
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  let next: number[] = [];
   for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    // What is farther from the diagonal has more than `most`.
+    const [from, to] = [Math.max(1, i - most), Math.min(b.length, i + most)];
+    let left = from === 1 ? i : Infinity;
+    let least = left;
+    next[from - 1] = left;
+    for (let j = from; j <= to; j += 1) {
+      const swap = (row[j - 1] ?? Infinity) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      left = Math.min(swap, (row[j] ?? Infinity) + 1, left + 1);
+      next[j] = left;
+      least = Math.min(least, left);
     }
     // No later row has less than the least of this one.
-    if (Math.min(...next) > most) return Infinity;
-    row = next;
+    if (least > most) return Infinity;
+    next[to + 1] = Infinity;
+    [row, next] = [next, row];
   }
-  return row[b.length] ?? 0;
+  return row[b.length] ?? Infinity;
 }
