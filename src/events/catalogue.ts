@@ -2,7 +2,7 @@ import type { Flaw } from './flaw.ts';
 import { ACTION_PATTERN, type JsonObject } from './kinds.ts';
 import { MAX_ACTION_LENGTH, MAX_TYPE_LENGTH } from './limits.ts';
 import { metadataFlaws, type MetadataOf, type MetadataRule } from './metadata-rule.ts';
-import { unknownTerms, type NearestTerms, type Terms } from './terms.ts';
+import { unknownTerms, type Nearest, type Terms } from './terms.ts';
 import { VOCABULARIES, type VocabularyName } from './vocabularies.ts';
 
 /** One action of a team's own. */
@@ -84,7 +84,7 @@ export interface Catalogue<D = CatalogueDefinition> {
    * What is wrong with an event by the catalogue, with the nearest names.
    * @param nearest what the events of one request share, so that looking for names costs it little
    */
-  check(event: Checked, nearest?: NearestTerms): Flaw[];
+  check(event: Checked, nearest?: Nearest): Flaw[];
 }
 
 /**
@@ -112,10 +112,7 @@ export function defineCatalogue<const D extends CatalogueDefinition>(definition:
   if ([...terms.targetTypes].some((type) => !isTargetType(type)))
     throw new TypeError(`a target type has 1 to ${MAX_TYPE_LENGTH} characters, none of them NUL`);
 
-  function check(
-    { action, target, related_targets: related, metadata }: Checked,
-    nearest?: NearestTerms,
-  ): Flaw[] {
+  function check({ action, target, related_targets: related, metadata }: Checked, nearest?: Nearest): Flaw[] {
     const flaws = unknownTerms(
       { action, targetTypes: [target.type, ...(related ?? []).map(({ type }) => type)] },
       terms,

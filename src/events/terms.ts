@@ -27,8 +27,13 @@ export function termsOf({ action, target, related_targets: related }: AuditEvent
   return { action, targetTypes };
 }
 
+/** Where the names nearest to an unknown one are looked for. An interface: the package declares it more than once. */
+export interface Nearest {
+  to(name: string, known: ReadonlySet<string>): string[];
+}
+
 /** The names nearest to the unknown ones of one request, whose events mostly share them: looked for once each, and for few. */
-export class NearestTerms {
+export class NearestTerms implements Nearest {
   readonly #found = new Map<ReadonlySet<string>, Map<string, string[]>>();
   #compared = 0;
 
@@ -52,7 +57,7 @@ export function unknownTerms(
   sent: EventTerms,
   { actions, targetTypes }: Terms,
   taker: 'workspace' | 'catalogue' = 'workspace',
-  nearest = new NearestTerms(),
+  nearest: Nearest = new NearestTerms(),
 ): Flaw[] {
   const flaws: Flaw[] = [];
   if (!actions.has(sent.action)) {

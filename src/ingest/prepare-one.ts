@@ -4,7 +4,7 @@ import type { AuditEventInput } from '../events/event.ts';
 import type { Flaw } from '../events/flaw.ts';
 import { SYSTEM_WORKSPACE } from '../events/own-event.ts';
 import { prepareEvent, type PreparedEvent } from '../events/prepare.ts';
-import type { NearestTerms } from '../events/terms.ts';
+import type { Nearest } from '../events/terms.ts';
 import type { Problem } from '../http/problem.ts';
 
 /** An event of a request, ready for the store, or why it is not. */
@@ -21,7 +21,7 @@ export function prepareOne(
   flaws: readonly Flaw[],
   identity: Identity,
   catalogue: Catalogue | undefined,
-  nearest?: NearestTerms,
+  nearest?: Nearest,
 ): PreparedOne {
   const asked =
     typeof raw === 'object' && raw !== null && 'workspace_id' in raw ? raw.workspace_id : undefined;
