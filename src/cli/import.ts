@@ -9,7 +9,7 @@ import { runImport } from '../import/run-import.ts';
 import { asOwner, devOption } from './environment.ts';
 import { keptByNpm } from './kept-by-npm.ts';
 import { ProgressBar } from './progress.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError, WORKSPACE_WANTED } from './usage-error.ts';
 
 export const importCommand = defineCommand({
   meta: {
@@ -65,7 +65,7 @@ export const importCommand = defineCommand({
 
 function checkWorkspace(workspace: string | undefined): void {
   if (workspace === undefined) return;
-  if (!isWorkspaceId(workspace)) throw new UsageError('--workspace takes 1 to 128 characters.');
+  if (!isWorkspaceId(workspace)) throw new UsageError(WORKSPACE_WANTED);
   if (workspace === SYSTEM_WORKSPACE)
     throw new UsageError(`Only the service writes to the workspace ${SYSTEM_WORKSPACE}. Name another.`);
 }
