@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Sql } from '../db/client.ts';
 import { toFailure } from '../db/failure.ts';
 import { ImportError } from './import-error.ts';
+import { patiently } from './patience.ts';
 
 const ATTEMPTS = 40;
 
@@ -60,11 +61,8 @@ export class Partitions {
   async #make(wanted: readonly { parent: string; at: string }[]): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.#sql.query(
-          `SELECT audit.make_partition(w.parent, w.at)
-           FROM unnest($1::text[], $2::timestamptz[]) AS w (parent, at), LATERAL audit.partition_at(w.parent, w.at) AS p
-           WHERE NOT EXISTS (SELECT FROM audit.partitions e WHERE e.name = p.name AND e.attached)`,
-          [wanted.map(({ parent }) => parent), wanted.map(({ at }) => at)],
+        await patiently(async () =>
+          this.#sql.query(MAKE, [wanted.map(({ parent }) => parent), wanted.map(({ at }) => at)]),
         );
         return;
       } catch (error) {
@@ -77,8 +75,13 @@ export class Partitions {
   }
 }
 
+const MAKE = `
+  SELECT audit.make_partition(w.parent, w.at)
+  FROM unnest($1::text[], $2::timestamptz[]) AS w (parent, at), LATERAL audit.partition_at(w.parent, w.at) AS p
+  WHERE NOT EXISTS (SELECT FROM audit.partitions e WHERE e.name = p.name AND e.attached)`;
+
 /** The lock is held; the hourly run made it meanwhile, or has detached it and drops it next. */
 const CONTENDED = new Set(['55P03', '42P07', '23505', '40P01']);
 
 const HELD =
-  'A partition could not be made: its table is locked, or was detached and waits to be dropped. See what holds it, or run "daybook retention run"; then run the import again: it goes on where it stopped.';
+  'A partition could not be made: its table is locked, or was detached and waits to be dropped. See what holds it, or run "daybook retention run"; then the same command again: nothing is stored twice.';

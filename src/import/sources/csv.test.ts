@@ -86,7 +86,7 @@ describe('a CSV file', () => {
     await expect(opened(content)).rejects.toThrow(/first line|empty/);
   });
 
-  test('is read as it was written, and goes on after any record', async () => {
+  test('is read as it was written, and goes on with any record', async () => {
     const value = fc.oneof(
       fc.string({ unit: 'grapheme', maxLength: 12 }),
       fc.string({ unit: fc.constantFrom('"', ',', '\n', '\r\n', 'a', ' ', '€'), maxLength: 8 }),
@@ -103,7 +103,7 @@ describe('a CSV file', () => {
         expect(rows.map(({ content }) => (content.ok ? { ...content.values } : content))).toEqual(expected);
         if (rows.length === 0) return;
         const from = after % rows.length;
-        expect(await read(source, rows[from]?.cursor)).toEqual(rows.slice(from + 1));
+        expect(await read(source, rows[from]?.cursor)).toEqual(rows.slice(from));
       }),
       { numRuns: 60 },
     );

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
 import { parse, type Options } from 'csv-parse';
 import { ImportError } from '../import-error.ts';
 import { PAGE_ROWS, PAGE_SIZE, type Content, type Source, type SourceRow } from '../source.ts';
@@ -22,9 +23,11 @@ export async function openCsv(path: string): Promise<Source> {
   return {
     columns: names.map((name) => ({ name, isJson: false })),
     fingerprint: `csv ${fingerprint}`,
-    hasStablePlaces: true,
+    name: basename(path),
+    hasStablePlaces: false,
+    canGoOn: true,
     total: size,
-    pages: (after) => pagesOf(path, names, Number(after?.[0] ?? end)),
+    pages: (from) => pagesOf(path, names, Number(from?.[0] ?? end)),
     close: async () => {},
   };
 }
@@ -137,7 +140,7 @@ async function firstLine(
 }
 
 function rowOf({ start, end }: CsvRecord, content: Content): SourceRow {
-  return { place: { byte: String(start) }, cursor: [String(end)], done: end, content };
+  return { place: { byte: String(start) }, cursor: [String(start)], done: end, content };
 }
 
 function contentOf(names: readonly string[], values: readonly (string | null)[]): Content {

@@ -32,9 +32,12 @@ export async function openPostgres(
   return {
     columns: described.columns,
     fingerprint: `postgres ${host}:${port}/${database} ${described.name}`,
+    name: `${database}.${described.name}`,
     hasStablePlaces: described.hasKey,
+    // Rows move to where others were deleted, before the cursor too.
+    canGoOn: described.hasKey,
     total: described.count,
-    pages: (after) => pagesOf(client, described, after),
+    pages: (from) => pagesOf(client, described, from),
     close: async () => {
       await client.end();
     },
@@ -82,10 +85,10 @@ async function connect(url: string): Promise<pg.Client> {
 async function* pagesOf(
   client: pg.Client,
   table: Table,
-  after: Cursor | undefined,
+  from: Cursor | undefined,
 ): AsyncGenerator<SourceRow[]> {
   const { key, columns } = table;
-  let done = await read(declare(client, table, after));
+  let done = await read(declare(client, table, from));
   let rows = 100;
   for (;;) {
     const page = await read(
@@ -118,17 +121,17 @@ async function read<T>(answer: Promise<T>): Promise<T> {
 }
 
 /** @returns how many rows lie before */
-async function declare(client: pg.Client, table: Table, after: Cursor | undefined): Promise<number> {
+async function declare(client: pg.Client, table: Table, from: Cursor | undefined): Promise<number> {
   const keys = table.key.map(({ sql }) => sql).join(', ');
   const bound = table.key.map(({ type }, index) => `$${index + 1}::text::${type}`).join(', ');
-  const where = after === undefined ? '' : `WHERE (${keys}) > (${bound})`;
+  const where = from === undefined ? '' : `WHERE (${keys}) >= (${bound})`;
   const list = [
     ...table.columns.map(({ name }) => `source.${quote(name)}`),
     ...table.key.map(({ sql }) => `${sql}::text`),
   ];
-  const values = [...(after ?? [])];
+  const values = [...(from ?? [])];
   let before = 0;
-  if (after !== undefined) {
+  if (from !== undefined) {
     const { rows } = await client.query(
       `SELECT count(*) AS rest FROM ${table.name} AS source ${where}`,
       values,
