@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import pg from 'pg';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ImportError } from '../../src/import/import-error.ts';
@@ -56,6 +58,60 @@ test('names that need quotes are quoted, and rows of any size come', async () =>
   await client.end();
 });
 
+test.each([
+  ['of char(36)', `id char(36) PRIMARY KEY DEFAULT gen_random_uuid()`],
+  ['of bit(16)', `id bit(16) PRIMARY KEY`, `g::bit(16)`],
+  ['that includes columns', `id int, j json, PRIMARY KEY (id) INCLUDE (j)`],
+  ['of numeric and text', `id numeric(20, 4), name varchar(9) DEFAULT 'a,b', PRIMARY KEY (name, id)`],
+])(
+  'a table with a key %s goes on with any row',
+  async (_, columns, value = columns.includes('char(36)') ? `gen_random_uuid()` : 'g') => {
+    const { url, client } = await start();
+    await client.query(
+      `CREATE TABLE t (${columns}); INSERT INTO t (id) SELECT ${value} FROM generate_series(1, 700) AS g`,
+    );
+    const rows = await read(await openPostgres(url, 't', []));
+    expect(rows).toHaveLength(700);
+    for (const place of [0, 450, 699])
+      expect(await read(await openPostgres(url, 't', []), rows[place]?.cursor)).toEqual(rows.slice(place));
+    await client.end();
+  },
+);
+
+test('a key does not hold for tables that inherit: rows of one key come each, and no place is kept', async () => {
+  const { url, client } = await start();
+  await client.query(`CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE one (PRIMARY KEY (id)) INHERITS (parent);
+    CREATE TABLE two () INHERITS (parent); INSERT INTO one SELECT generate_series(1, 600); INSERT INTO two SELECT generate_series(1, 600)`);
+  const source = await openPostgres(url, 'parent', []);
+  expect(source).toMatchObject({ canGoOn: false, hasStablePlaces: false });
+  expect(await read(source)).toHaveLength(1200);
+  await client.end();
+});
+
+test('of a server that lets in and then refuses, no connection stays open', async () => {
+  const ready = Buffer.from('5a0000000549', 'hex');
+  const refusal = 'SERROR\0C42704\0Mnot here\0\0';
+  const closed = Promise.withResolvers<void>();
+  const server = createServer((socket) => {
+    socket.once('data', () => {
+      socket.write(Buffer.concat([Buffer.from('520000000800000000', 'hex'), ready]));
+      socket.once('data', () => {
+        const head = Buffer.alloc(5, 'E');
+        head.writeInt32BE(refusal.length + 4, 1);
+        socket.write(Buffer.concat([head, Buffer.from(refusal), ready]));
+      });
+    });
+    socket.on('close', () => closed.resolve());
+    socket.on('error', () => {});
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await expect(openPostgres(`postgres://u:secret@127.0.0.1:${port}/d`, 't', [])).rejects.toThrow('not here');
+  await closed.promise;
+  server.close();
+});
+
 test('what is no table, is not there or may not be read is told', async () => {
   const { url, client } = await start();
   await client.query(`CREATE VIEW seen AS SELECT 1 AS id; CREATE TABLE mine (id int PRIMARY KEY);
@@ -84,7 +140,7 @@ test('a connection that breaks between two pages says to run the import again', 
   );
   const error: unknown = await pages.next().catch((error: unknown) => error);
   expect(error).toBeInstanceOf(ImportError);
-  expect(String(error)).toContain('it goes on where it stopped');
+  expect(String(error)).toContain('Run the same command again');
   await source.close();
   await client.end();
 });

@@ -59,16 +59,17 @@ const PHYSICAL: KeyColumn[] = [
   { name: 'ctid', sql: 'source.ctid', type: 'tid' },
 ];
 
-/** The columns of the primary key, or of a unique index of columns that are never NULL. */
+/** The columns of the primary key, or of a unique index of columns that are never NULL; none where tables inherit from this one, which are read too. */
 async function keyOf(client: pg.Client, oid: number): Promise<KeyColumn[]> {
   const { rows } = await client.query<KeyColumn>(
-    `SELECT a.attname AS name, format('source.%I', a.attname) AS sql, format_type(a.atttypid, NULL) AS type
+    `SELECT a.attname AS name, format('source.%I', a.attname) AS sql, format_type(a.atttypid, a.atttypmod) AS type
      FROM (
-       SELECT i.indkey FROM pg_index i
+       SELECT c.columns FROM pg_index i, LATERAL (SELECT (i.indkey::int2[])[0:i.indnkeyatts - 1] AS columns) AS c
        WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
-         AND NOT EXISTS (SELECT FROM pg_attribute n WHERE n.attrelid = $1 AND n.attnum = ANY (i.indkey) AND NOT n.attnotnull)
+         AND NOT EXISTS (SELECT FROM pg_attribute n WHERE n.attrelid = $1 AND n.attnum = ANY (c.columns) AND NOT n.attnotnull)
+         AND NOT EXISTS (SELECT FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent WHERE p.oid = $1 AND p.relkind = 'r')
        ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1) AS k,
-     LATERAL unnest(k.indkey::int2[]) WITH ORDINALITY AS u (attnum, place)
+     LATERAL unnest(k.columns) WITH ORDINALITY AS u (attnum, place)
      JOIN pg_attribute a ON a.attrelid = $1 AND a.attnum = u.attnum ORDER BY u.place`,
     [oid],
   );

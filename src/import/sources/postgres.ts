@@ -57,11 +57,14 @@ const PARSED = new Map<number, (text: string) => unknown>([
 const asText = (text: string) => text;
 
 async function connect(url: string): Promise<pg.Client> {
+  let client: pg.Client | undefined;
   try {
-    const client = new pg.Client({
+    client = new pg.Client({
       connectionString: url,
       application_name: 'daybook import',
       connectionTimeoutMillis: 20_000,
+      // While rows are stored nothing is said on it.
+      keepAlive: true,
       types: { getTypeParser: (oid: number) => PARSED.get(oid) ?? asText },
     });
     // A connection that breaks between two pages fails the next one.
@@ -75,12 +78,17 @@ async function connect(url: string): Promise<pg.Client> {
     );
     return client;
   } catch (error) {
+    // An open one would keep the command from ending.
+    await client?.end().catch(() => {});
     // The message holds no password.
     throw new ImportError(`The source database does not let us in: ${messageOf(error)}. Check --from.`, {
       cause: error,
     });
   }
 }
+
+/** Of a size that is not known yet. */
+const FIRST_ROWS = 16;
 
 async function* pagesOf(
   client: pg.Client,
@@ -89,7 +97,7 @@ async function* pagesOf(
 ): AsyncGenerator<SourceRow[]> {
   const { key, columns } = table;
   let done = await read(declare(client, table, from));
-  let rows = 100;
+  let rows = FIRST_ROWS;
   for (;;) {
     const page = await read(
       client.query<unknown[]>({ text: `FETCH FORWARD ${rows} FROM daybook_import`, rowMode: 'array' }),
@@ -103,8 +111,8 @@ async function* pagesOf(
       done += 1;
       return { place: placeOf(key, cursor), cursor, done, content: { ok: true, values } };
     });
-    // Rows may be of any size: the next page is as large as this one lets expect.
-    rows = Math.max(1, Math.min(PAGE_ROWS, Math.floor((rows * PAGE_SIZE) / Math.max(1, size))));
+    // Rows may be of any size: the next page is as large as this one lets expect, and grows step by step.
+    rows = Math.max(1, Math.min(PAGE_ROWS, rows * 2, Math.floor((rows * PAGE_SIZE) / Math.max(1, size))));
   }
 }
 
@@ -114,7 +122,7 @@ async function read<T>(answer: Promise<T>): Promise<T> {
     return await answer;
   } catch (error) {
     const broke = `The source database broke off: ${messageOf(error)}.`;
-    throw new ImportError(`${broke} Run the same command again: it goes on where it stopped.`, {
+    throw new ImportError(`${broke} Run the same command again: nothing is stored twice.`, {
       cause: error,
     });
   }
