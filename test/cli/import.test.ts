@@ -76,8 +76,8 @@ test('a CSV file of a known source is imported, and what cannot be is beside it'
 test('a mapping file imports any other table', async () => {
   const sqlite = new DatabaseSync(join(cwd, 'shop.db'));
   sqlite.exec(
-    `CREATE TABLE trail (n INTEGER PRIMARY KEY, at INTEGER, who TEXT, did TEXT, "order" TEXT, secret TEXT);
-     INSERT INTO trail VALUES (1, 1759309200, 'ada', 'order.paid', 'o-1', 'x'), (2, 1759309200000, NULL, 'order.paid', 'o-2', 'y')`,
+    `CREATE TABLE trail (n INTEGER PRIMARY KEY, at INTEGER, who TEXT, did TEXT, "order" TEXT, secret TEXT, note TEXT);
+     INSERT INTO trail VALUES (1, 1759309200, 'ada', 'order.paid', 'o-1', 'x', NULL), (2, 1759309200000, NULL, 'order.paid', 'o-2', 'y', NULL)`,
   );
   sqlite.close();
   const mapping = await file(
@@ -98,6 +98,7 @@ test('a mapping file imports any other table', async () => {
   );
   const { code, out } = await imports(`--from shop.db --table trail --mapping ${mapping} --workspace shop`);
   expect(out).toMatch(/^stored +2$/m);
+  expect(out).toMatch(/^Columns kept in metadata, for ever: note\./m);
   expect(code).toBe(0);
   const stored = await database.owner.query(
     `SELECT source_id, actor_type, actor_id, target_id, metadata FROM audit.events WHERE workspace_id = 'shop' ORDER BY source_id`,
