@@ -14,19 +14,29 @@ const held = new Set<string>();
  */
 export async function lockRejects(rejects: string): Promise<() => Promise<void>> {
   const path = resolve(`${rejects}.lock`);
-  while (!(await made(path))) {
-    const holder = await holderOf(path);
-    if (isAlive(holder, path))
-      throw new ImportError(
-        `Another import (process ${holder || 'unknown'}) uses ${rejects}. Wait for it, or name another file with --rejects. If no import runs, delete ${path}.`,
-      );
-    await writing(path, rm(path, { force: true }));
-  }
+  if (held.has(path)) throw inUse(rejects, path, process.pid);
   held.add(path);
-  return async () => {
+  try {
+    while (!(await made(path))) {
+      const holder = await holderOf(path);
+      if (isAlive(holder)) throw inUse(rejects, path, holder);
+      await writing(path, rm(path, { force: true }));
+    }
+  } catch (error) {
     held.delete(path);
-    await rm(path, { force: true });
+    throw error;
+  }
+  return async () => {
+    // One that stays is that of a process which is no more.
+    await rm(path, { force: true }).catch(() => {});
+    held.delete(path);
   };
+}
+
+function inUse(rejects: string, path: string, holder: number | undefined): ImportError {
+  return new ImportError(
+    `Another import (process ${holder || 'unknown'}) uses ${rejects}. Wait for it, or name another file with --rejects. If no import runs, delete ${path}.`,
+  );
 }
 
 async function made(path: string): Promise<boolean> {
@@ -45,10 +55,9 @@ async function holderOf(path: string): Promise<number | undefined> {
   return text === undefined ? undefined : Number.parseInt(text, 10) || 0;
 }
 
-function isAlive(pid: number | undefined, path: string): boolean {
-  if (pid === undefined) return false;
-  // In containers a process has the number of the one before it.
-  if (pid === process.pid) return held.has(path);
+function isAlive(pid: number | undefined): boolean {
+  // In a container a process has the number of the one before it.
+  if (pid === undefined || pid === process.pid) return false;
   if (pid === 0) return true;
   try {
     process.kill(pid, 0);

@@ -49,6 +49,7 @@ test.each<[ImportRequest, string]>([
   [{ from: 'some.csv', mapping: 'text.json' }, 'text.json cannot be read'],
   [{ from: 'some.csv', mapping: 'missing.json' }, 'missing.json cannot be read'],
   [{ from: 'some.csv', preset: 'desktop', mapping: 'typo.json' }, 'no column usr_id. Is it user_id?'],
+  [{ from: 'pg://u:secret@h/app.db', preset: 'desktop' }, 'no URL but that of Postgres'],
   [{ from: 'postgres://u:secret@127.0.0.1:1/d', preset: 'gdpr' }, 'The source database does not let us in'],
 ])('%j is told what to do', async ({ from, mapping, ...request }, message) => {
   const opening = openImport({

@@ -57,6 +57,6 @@ async function replace(path: string, state: State): Promise<void> {
 }
 
 export async function dropState(path: string): Promise<void> {
-  await rm(path, { force: true });
+  await writing(path, rm(path, { force: true }));
   await rm(`${path}.next`, { force: true });
 }

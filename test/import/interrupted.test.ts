@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ImportError } from '../../src/import/import-error.ts';
 import type { ImportRequest } from '../../src/import/open-import.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { makeSharedDatabase, type SharedDatabase } from '../support/shared-server.ts';
@@ -172,15 +173,75 @@ describe('rows without ids', () => {
   });
 });
 
+describe('a source that cannot be read further', () => {
+  test('is told without a stack', async () => {
+    const from = join(await scratch(), 'damaged.db');
+    const sqlite = new DatabaseSync(from);
+    sqlite.exec(`CREATE TABLE audit_logs (id TEXT, user_id, action, resource_type, timestamp);
+      INSERT INTO audit_logs WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 5000)
+      SELECT n, 'u', 'LOGIN', 'SESSION', '2026-01-02 03:04:05' FROM s`);
+    sqlite.close();
+    const file = await open(from, 'r+');
+    await file.write(Buffer.alloc(4096, 0xff), 0, 4096, 4096 * 20);
+    await file.close();
+    const error: unknown = await importInto(database, desktop(from, 'damaged')).catch(
+      (error: unknown) => error,
+    );
+    expect(error).toBeInstanceOf(ImportError);
+    expect(String(error)).toContain('malformed');
+  });
+});
+
 describe('a rejects file', () => {
+  test('that is no file is left as it is', async () => {
+    const directory = await scratch();
+    execFileSync('mkfifo', ['-m', '644', join(directory, 'pipe')]);
+    const request = desktop(await csv([]), 'pipe');
+    await expect(importInto(database, request, { rejects: join(directory, 'pipe') })).rejects.toThrow(
+      'is not a regular file',
+    );
+    expect((await stat(join(directory, 'pipe'))).mode & 0o777).toBe(0o644);
+  });
+
+  test('that cannot be written, and a state that cannot, say what to do', async () => {
+    const request = desktop(await csv(lines(3000, line)), 'unwritable');
+    const missing = join(await scratch(), 'missing', 'rejects.ndjson');
+    await expect(importInto(database, request, { rejects: missing })).rejects.toThrow(
+      /cannot be written \(ENOENT\)/,
+    );
+    const rejects = join(await scratch(), 'rejects.ndjson');
+    await mkdir(`${rejects}.state.next`);
+    const error: unknown = await importInto(database, request, { rejects }).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(ImportError);
+    expect(String(error)).toContain('.state cannot be written (EISDIR)');
+  });
+
+  test('holds of a huge row its beginning, and says so', async () => {
+    const row = `1,u,LOGN,SESSION,2026-01-02 03:04:05`;
+    const from = join(await scratch(), 'huge.db');
+    const sqlite = new DatabaseSync(from);
+    sqlite.exec(`CREATE TABLE audit_logs (id TEXT, user_id, action, resource_type, timestamp, details);
+      INSERT INTO audit_logs VALUES ('1', 'u', 'LOGIN', 'SESSION', '2026-01-02', hex(zeroblob(3000000)))`);
+    sqlite.close();
+    const { report, rejects } = await importInto(database, desktop(from, 'huge'));
+    expect(report).toMatchObject({ read: 1, rejected: 1 });
+    expect(rejects[0]).toMatchObject({ cut: true, reasons: [{ code: 'too_large' }] });
+    expect(rejects[0]?.raw).toHaveLength(1024 * 1024);
+    expect(rejects[0]?.raw).toContain('"user_id":"u"');
+    // Others are whole.
+    const { rejects: whole } = await importInto(database, desktop(await csv([row]), 'huge'));
+    expect(whole[0]?.row).toMatchObject({ id: '1', action: 'LOGN' });
+  });
+
   test('is of one import at a time, of a dry run too', async () => {
     const request = desktop(await csv(lines(20, line)), 'two');
     const rejects = join(await scratch(), 'rejects.ndjson');
     const both = [false, true].map((dryRun) => importInto(database, request, { rejects, dryRun }));
-    const [first, second] = await Promise.allSettled(both);
-    expect(first?.status).toBe('fulfilled');
-    expect(second).toMatchObject({ status: 'rejected', reason: { name: 'ImportError' } });
-    expect(String(second?.status === 'rejected' && second.reason)).toContain(`(process ${process.pid}) uses`);
+    const ended = await Promise.allSettled(both);
+    expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(ended.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { name: 'ImportError', message: expect.stringContaining(`(process ${process.pid}) uses`) },
+    });
     expect(existsSync(`${rejects}.lock`)).toBe(false);
   });
 

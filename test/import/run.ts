@@ -12,6 +12,7 @@ export interface Rejected {
   reasons: { column?: string; pointer?: string; code: string; detail: string }[];
   row?: Record<string, unknown>;
   raw?: string;
+  cut?: boolean;
 }
 
 export interface Imported extends Result {

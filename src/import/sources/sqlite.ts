@@ -13,6 +13,20 @@ import { rowText } from '../row-text.ts';
  */
 export function openSqlite(path: string, table: string | undefined, candidates: readonly string[]): Source {
   const database = openFile(path);
+  try {
+    return describe(path, database, table, candidates);
+  } catch (error) {
+    database.close();
+    throw error instanceof ImportError ? error : unreadable(path, error);
+  }
+}
+
+function describe(
+  path: string,
+  database: DatabaseSync,
+  table: string | undefined,
+  candidates: readonly string[],
+): Source {
   const name = chooseTable(database, table, candidates);
   const quoted = quote(name);
   const columns = columnsOf(database, name);
@@ -40,8 +54,12 @@ function openFile(path: string): DatabaseSync {
     database.prepare('SELECT count(*) FROM sqlite_schema').get();
     return database;
   } catch (error) {
-    throw new ImportError(`${path} cannot be read as a SQLite database: ${String(error)}.`, { cause: error });
+    throw unreadable(path, error);
   }
+}
+
+function unreadable(path: string, error: unknown): ImportError {
+  return new ImportError(`${path} cannot be read as a SQLite database: ${String(error)}.`, { cause: error });
 }
 
 function chooseTable(
