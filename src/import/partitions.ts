@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Sql } from '../db/client.ts';
-import { toFailure } from '../db/failure.ts';
 import { ImportError } from './import-error.ts';
 import { patiently } from './patience.ts';
 
@@ -27,7 +26,7 @@ export class Partitions {
     this.#ipHorizon = ipHorizon;
   }
 
-  /** @throws ImportError when a lock is held for too long; the driver's error when the database fails */
+  /** @throws ImportError when a lock is held for too long or the database fails */
   async ensure(rows: readonly Placed[]): Promise<void> {
     const turn = this.#last.then(() => this.#ensure(rows));
     this.#last = turn.catch(() => {});
@@ -61,13 +60,11 @@ export class Partitions {
   async #make(wanted: readonly { parent: string; at: string }[]): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await patiently(async () =>
-          this.#sql.query(MAKE, [wanted.map(({ parent }) => parent), wanted.map(({ at }) => at)]),
-        );
+        const parameters = [wanted.map(({ parent }) => parent), wanted.map(({ at }) => at)];
+        await patiently(async () => this.#sql.query(MAKE, parameters), CONTENDED);
         return;
       } catch (error) {
-        const { sqlstate } = toFailure(error);
-        if (sqlstate === null || !CONTENDED.has(sqlstate)) throw error;
+        if (error instanceof ImportError) throw error;
         if (attempt === ATTEMPTS) throw new ImportError(HELD, { cause: error });
         await pause(50 + Math.random() * 200);
       }

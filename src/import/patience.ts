@@ -11,17 +11,32 @@ export const AWAY =
 /** No answer, or that of a server which starts, stops or has no room. */
 const PASSING = /^(08|53|57)/;
 
+/** That the database refuses, and asking again is of no use. */
+export function refusal(sqlstate: string | null, cause?: unknown): ImportError {
+  const what = `The database refuses the call (SQLSTATE ${sqlstate ?? 'none'}).`;
+  return new ImportError(
+    `${what} Run "npm run doctor", then the same command again: nothing is stored twice.`,
+    { cause },
+  );
+}
+
 /**
  * Asks the database, and for a while again when it is away.
- * @throws ImportError when it stays away; the driver's error for anything else
+ * @param expected SQLSTATEs that the caller minds
+ * @throws ImportError when it stays away or refuses; the driver's error for what is expected
  */
-export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+export async function patiently<T>(
+  ask: () => Promise<T>,
+  expected: ReadonlySet<string> = new Set(),
+): Promise<T> {
   for (const wait of PAUSES_MS) {
     try {
       return await ask();
     } catch (error) {
       const { kind, sqlstate } = toFailure(error);
-      if (kind !== 'unavailable' || (sqlstate !== null && !PASSING.test(sqlstate))) throw error;
+      if (sqlstate !== null && expected.has(sqlstate)) throw error;
+      if (kind !== 'unavailable' || (sqlstate !== null && !PASSING.test(sqlstate)))
+        throw refusal(sqlstate, error);
       await pause(wait);
     }
   }

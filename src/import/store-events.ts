@@ -4,7 +4,7 @@ import type { Outcome } from '../db/call.ts';
 import type { Sql } from '../db/client.ts';
 import type { PreparedEvent } from '../events/prepare.ts';
 import { ImportError } from './import-error.ts';
-import { AWAY, PAUSES_MS } from './patience.ts';
+import { AWAY, PAUSES_MS, refusal } from './patience.ts';
 import type { Partitions } from './partitions.ts';
 import type { Reason } from './reason.ts';
 
@@ -72,9 +72,7 @@ async function storeCall(sql: Sql, partitions: Partitions, items: readonly Item[
       for (const { place } of open) stored[place] = { result: 'stored' };
       partitions.forget();
     } else if (outcome.failure.kind !== 'unavailable' || isFault(outcome.failure.sqlstate)) {
-      throw new ImportError(
-        `The database refuses the call (SQLSTATE ${outcome.failure.sqlstate}). Run "npm run doctor", then the same command again: nothing is stored twice.`,
-      );
+      throw refusal(outcome.failure.sqlstate);
     }
     await pause(wait);
   }

@@ -10,7 +10,7 @@ export class Workspaces {
     this.#sql = sql;
   }
 
-  /** @throws the driver's error */
+  /** @throws ImportError when the database fails */
   async ensure(ids: ReadonlySet<string>): Promise<void> {
     const fresh = [...ids].filter((id) => !this.#known.has(id));
     if (fresh.length > 0) {

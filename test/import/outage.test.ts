@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, afterAll, expect, test } from 'vitest';
+import { ImportError } from '../../src/import/import-error.ts';
 import type { Fault } from '../../src/local/fault.ts';
 import { startDatabase, type TestDatabase } from '../support/database.ts';
 import { digestOf, importInto, scratch } from './run.ts';
@@ -49,6 +50,17 @@ test.each<[string, Fault, number]>([
   expect(failed()).toBe(2);
   expect(report).toMatchObject({ read: 700, rejected: 0 });
   expect(await digestOf(database, [workspace])).toMatchObject({ events: 700 });
+});
+
+test('what the database refuses is told, and what to do', async () => {
+  const from = await events(2017);
+  failing('audit.make_partition', { kind: 'error-after-commit', error: { code: '42501' } }, 1);
+  const error: unknown = await importInto(database, { from, workspace: 'refused' }).catch(
+    (error: unknown) => error,
+  );
+  expect(error).toBeInstanceOf(ImportError);
+  expect(String(error)).toContain('SQLSTATE 42501');
+  expect(String(error)).toContain('the same command again');
 });
 
 test('statistics that cannot be made end no import', async () => {

@@ -58,6 +58,21 @@ test('names that need quotes are quoted, and rows of any size come', async () =>
   await client.end();
 });
 
+test('of values that no event can have only the beginning comes', async () => {
+  const { url, client } = await start();
+  await client.query(`CREATE TABLE t (id int PRIMARY KEY, "a ""b" text, j jsonb, x json, b bytea, v varchar);
+    INSERT INTO t SELECT g, repeat('é', 3000000), to_jsonb(repeat('x', 3000000)), to_json(repeat('x', 3000000)),
+      convert_to(repeat('x', 3000000), 'utf8'), repeat('x', 3000000) FROM generate_series(1, 3) AS g;
+    INSERT INTO t VALUES (4, 'é', '{"a": 1}', '{"a":  1}', 'x', 'v'); INSERT INTO t VALUES (5)`);
+  const rows = await read(await openPostgres(url, 't', []));
+  const values = rows.map(({ content }) => (content.ok ? content.values : {}));
+  expect(values[3]).toEqual({ id: 4, 'a "b': 'é', j: '{"a": 1}', x: '{"a":  1}', b: '\\x78', v: 'v' });
+  expect(values[4]).toEqual({ id: 5, 'a "b': null, j: null, x: null, b: null, v: null });
+  const lengths = Object.values(values[0] ?? {}).map((value) => String(value).length);
+  expect(lengths).toEqual([1, 2 ** 20, 2 ** 20, 2 ** 20, 2 ** 21 + 2, 2 ** 20]);
+  await client.end();
+});
+
 test.each([
   ['of char(36)', `id char(36) PRIMARY KEY DEFAULT gen_random_uuid()`],
   ['of bit(16)', `id bit(16) PRIMARY KEY`, `g::bit(16)`],

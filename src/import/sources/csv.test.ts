@@ -105,6 +105,14 @@ describe('a CSV file', () => {
     expect(unclosed[1]?.content).toEqual({ ok: true, values: { a: '5', b: '6' } });
   });
 
+  test('loses no row between two quotes that are never closed, however far apart', async () => {
+    const between = Array.from({ length: 2000 }, (_, n) => `${n},${'x'.repeat(1000)}\n`);
+    const found = await values(`a,b\n1,"oops\n${between.join('')}2,"oops\n6,z\n`);
+    expect(found).toHaveLength(2003);
+    expect(found.filter((row) => typeof row === 'string')).toHaveLength(2);
+    expect(found.at(-1)).toEqual({ a: '6', b: 'z' });
+  });
+
   test('may mix line ends, and a bare carriage return is none', async () => {
     const source = await opened('a,b\n1,x\ry\n2,"y"\r\n3,z\r\n4,w\n');
     const rows = await read(source);

@@ -1,16 +1,16 @@
 import { Buffer } from 'node:buffer';
-import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
-import { parse, type Options } from 'csv-parse';
 import { ImportError } from '../import-error.ts';
 import { PAGE_ROWS, type Content, type Source, type SourceRow } from '../source.ts';
-import { byteLines } from './byte-lines.ts';
+import {
+  endOfRecord,
+  firstLine,
+  MAX_RECORD_BYTES,
+  recordsOf,
+  type CsvRecord,
+  type FirstLine,
+} from './csv-records.ts';
 import { fileFingerprint } from './file-fingerprint.ts';
-
-/** Bytes of a record: a quote that is never closed must not take the rest of the file. */
-const MAX_RECORD_BYTES = 1024 * 1024;
-/** Bytes that are parsed at a time, and so what a page holds at most, about. */
-const CHUNK_BYTES = 128 * 1024;
 
 /**
  * Opens a CSV file (RFC 4180, UTF-8) whose first record names the columns. A value without quotes and characters is NULL,
@@ -30,13 +30,6 @@ export async function openCsv(path: string): Promise<Source> {
     pages: (from) => pagesOf(path, names, Number(from?.[0] ?? end)),
     close: async () => {},
   };
-}
-
-/** A record as bytes (latin1), where it begins and where the next one does. */
-interface CsvRecord {
-  values: (string | null)[];
-  start: number;
-  end: number;
 }
 
 async function readHeader(path: string, begin: number): Promise<{ names: string[]; end: number }> {
@@ -85,84 +78,6 @@ function unread({ text, isWhole }: FirstLine, detail: string): Content {
   const cut = isWhole || detail === TOO_LARGE ? '' : ' Here is the beginning of this one.';
   const code = detail === TOO_LARGE ? 'too_large' : 'invalid_value';
   return { ok: false, raw: text, flaws: [{ pointer: '', code, detail: `${detail}${cut}` }] };
-}
-
-/** Records from an offset on, in pieces; `broken` is the parser's code where the next one cannot be read. */
-async function* recordsOf(
-  path: string,
-  start: number,
-): AsyncGenerator<{ records: CsvRecord[]; broken: string | undefined }> {
-  const records: CsvRecord[] = [];
-  let end = start;
-  let broken: string | undefined;
-  const options: Options = {
-    // Bytes, which are text only once they prove to be UTF-8.
-    encoding: 'latin1',
-    // Both, wherever reading begins: the parser would take the first that it meets.
-    record_delimiter: ['\r\n', '\n'],
-    relax_column_count: true,
-    skip_empty_lines: true,
-    max_record_size: MAX_RECORD_BYTES,
-    skip_records_with_error: true,
-    cast: (value, { quoting }) => (value === '' && !quoting ? null : value),
-    on_record: (values: (string | null)[], { bytes }) => {
-      if (broken !== undefined) return null;
-      records.push({ values, start: end, end: start + bytes });
-      end = start + bytes;
-      // Kept here: nothing waits in the parser's own buffer.
-      return null;
-    },
-    on_skip: (error) => {
-      broken ??= error?.code ?? 'unknown';
-      return undefined;
-    },
-  };
-  const parser = parse(options);
-  parser.resume();
-  for await (const chunk of createReadStream(path, {
-    start,
-    highWaterMark: CHUNK_BYTES,
-  }) as AsyncIterable<Buffer>) {
-    await new Promise<void>((resolve, reject) => {
-      parser.write(chunk, (error) => (error ? reject(error) : resolve()));
-    });
-    yield { records: records.splice(0), broken };
-    if (broken !== undefined) return;
-  }
-  await new Promise<void>((resolve) => {
-    parser.end(resolve);
-  });
-  yield { records: records.splice(0), broken };
-}
-
-interface FirstLine {
-  start: number;
-  end: number;
-  text: string;
-  isWhole: boolean;
-}
-
-async function firstLine(path: string, start: number): Promise<FirstLine | undefined> {
-  for await (const { bytes, ...line } of byteLines(path, { start, limit: MAX_RECORD_BYTES })) {
-    if (bytes.length > 0) return { ...line, text: new TextDecoder().decode(bytes) };
-  }
-  return undefined;
-}
-
-const [QUOTE, NEWLINE] = [0x22, 0x0a];
-
-/** Where the record ends that begins at an offset: at the first line break outside of quotes. Nothing where these never close. */
-async function endOfRecord(path: string, start: number): Promise<number | undefined> {
-  let offset = start;
-  let isQuoted = false;
-  for await (const chunk of createReadStream(path, { start }) as AsyncIterable<Buffer>) {
-    for (const [place, byte] of chunk.entries()) {
-      if (byte === QUOTE) isQuoted = !isQuoted;
-      else if (byte === NEWLINE && !isQuoted) return offset + place + 1;
-    }
-    offset += chunk.length;
-  }
-  return isQuoted ? undefined : offset;
 }
 
 function rowOf({ start, end }: CsvRecord, content: Content): SourceRow {

@@ -13,12 +13,21 @@ export interface KeyColumn {
 export interface Table {
   /** qualified and quoted */
   name: string;
-  columns: Column[];
+  columns: TableColumn[];
   key: KeyColumn[];
   /** false where rows have none, and are ordered by where they lie */
   hasKey: boolean;
   count: number;
 }
+
+/** A column of which only the beginning is read where it is too large for any event, so that memory is bounded. */
+export interface TableColumn extends Column {
+  /** of the table under the name source */
+  sql: string;
+}
+
+/** Bytes. Events have 64 KiB; JSON may be written at greater length. */
+const MAX_VALUE = 1024 * 1024;
 
 /** What is read of tables, their partitions included. */
 const TABLE_KINDS = new Set(['r', 'p', 'm']);
@@ -43,15 +52,29 @@ export async function describeTable(
   if (table === undefined) throw await noTable(client, wanted ?? names.join(' or '));
   if (!TABLE_KINDS.has(table.kind))
     throw new ImportError(`${table.name} is not a table. Name the table itself, or export the rows as CSV.`);
-  const { rows: columns } = await client.query<Column>(
-    `SELECT attname AS name, atttypid IN ('json'::regtype, 'jsonb'::regtype) AS "isJson"
-     FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
-    [table.oid],
-  );
+  const columns = await columnsOf(client, table.oid);
   const key = await keyOf(client, table.oid);
   const { rows } = await client.query(`SELECT count(*) AS count FROM ${table.name}`);
   const count = Number(rows[0]?.count);
   return { name: table.name, columns, key: key.length > 0 ? key : PHYSICAL, hasKey: key.length > 0, count };
+}
+
+async function columnsOf(client: pg.Client, oid: number): Promise<TableColumn[]> {
+  const { rows } = await client.query<TableColumn>(
+    `SELECT attname AS name, atttypid = ANY ('{json,jsonb}'::regtype[]) AS "isJson",
+       CASE
+         WHEN atttypid = ANY ('{json,jsonb}'::regtype[])
+           THEN format('CASE WHEN octet_length(source.%1$I::text) > %2$s THEN left(source.%1$I::text, %2$s) ELSE source.%1$I::text END', attname, $2::int)
+         WHEN atttypid = ANY ('{text,varchar}'::regtype[])
+           THEN format('CASE WHEN octet_length(source.%1$I) > %2$s THEN left(source.%1$I, %2$s) ELSE source.%1$I END', attname, $2::int)
+         WHEN atttypid = 'bytea'::regtype
+           THEN format('CASE WHEN octet_length(source.%1$I) > %2$s THEN substring(source.%1$I FOR %2$s) ELSE source.%1$I END', attname, $2::int)
+         ELSE format('source.%I', attname)
+       END AS sql
+     FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
+    [oid, MAX_VALUE],
+  );
+  return rows;
 }
 
 const PHYSICAL: KeyColumn[] = [

@@ -133,10 +133,7 @@ async function declare(client: pg.Client, table: Table, from: Cursor | undefined
   const keys = table.key.map(({ sql }) => sql).join(', ');
   const bound = table.key.map(({ type }, index) => `$${index + 1}::text::${type}`).join(', ');
   const where = from === undefined ? '' : `WHERE (${keys}) >= (${bound})`;
-  const list = [
-    ...table.columns.map(({ name }) => `source.${quote(name)}`),
-    ...table.key.map(({ sql }) => `${sql}::text`),
-  ];
+  const list = [...table.columns.map(({ sql }) => sql), ...table.key.map(({ sql }) => `${sql}::text`)];
   const values = [...(from ?? [])];
   let before = 0;
   if (from !== undefined) {
@@ -161,10 +158,6 @@ function valuesOf(columns: readonly Column[], row: readonly unknown[]): Record<s
 
 function placeOf(key: readonly KeyColumn[], cursor: Cursor): Record<string, string> {
   return Object.fromEntries(key.map(({ name }, index) => [name, cursor[index] ?? '']));
-}
-
-function quote(name: string): string {
-  return pg.escapeIdentifier(name);
 }
 
 function messageOf(error: unknown): string {
