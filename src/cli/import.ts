@@ -50,9 +50,8 @@ export const importCommand = defineCommand({
             dryRun,
             onProgress: ({ done, report }) => bar.show(done, report.read),
           }),
-        );
-        bar.end();
-        console.log(reportText(report, { retention, rejects, dryRun, resumed }));
+        ).finally(() => bar.end());
+        console.log(reportText(report, { retention, rejects, dryRun, resumed, kept: opened.kept }));
       } finally {
         await opened.source.close();
       }

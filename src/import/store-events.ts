@@ -4,6 +4,7 @@ import type { Outcome } from '../db/call.ts';
 import type { Sql } from '../db/client.ts';
 import type { PreparedEvent } from '../events/prepare.ts';
 import { ImportError } from './import-error.ts';
+import { AWAY, PAUSES_MS, refusal } from './patience.ts';
 import type { Partitions } from './partitions.ts';
 import type { Reason } from './reason.ts';
 
@@ -19,8 +20,6 @@ export interface Item {
 /** Neon takes 10 MiB in a call, where quotes and backslashes are written as two bytes. */
 const MAX_CALL_BYTES = 4 * 1024 * 1024;
 const CALL_MS = 120_000;
-/** About a minute and a half in all. */
-const PAUSES_MS = [100, 500, 1000, 3000, 5000, 10_000, 20_000, 20_000, 30_000];
 
 /**
  * Stores events, each once, in calls of bounded size. A database that is away is tried again for a while.
@@ -73,15 +72,11 @@ async function storeCall(sql: Sql, partitions: Partitions, items: readonly Item[
       for (const { place } of open) stored[place] = { result: 'stored' };
       partitions.forget();
     } else if (outcome.failure.kind !== 'unavailable' || isFault(outcome.failure.sqlstate)) {
-      throw new ImportError(
-        `The database refuses the call (SQLSTATE ${outcome.failure.sqlstate}). Run "npm run doctor".`,
-      );
+      throw refusal(outcome.failure.sqlstate);
     }
     await pause(wait);
   }
-  throw new ImportError(
-    'The database does not take events now. Run the same command again: it goes on where it stopped.',
-  );
+  throw new ImportError(AWAY);
 }
 
 /** All in one; where the database refuses some, one by one. */
