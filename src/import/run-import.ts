@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { Sql } from '../db/client.ts';
 import { formatTime } from '../events/time.ts';
+import { appendBy, type AppendRows } from './append-rows.ts';
 import { ImportError } from './import-error.ts';
 import { Partitions } from './partitions.ts';
 import { countPage } from './count-page.ts';
@@ -29,6 +30,8 @@ export interface Import {
   settings: unknown;
   /** path of the rejects file; the state is beside it */
   rejects: string;
+  /** by the import's own connection unless given */
+  append?: AppendRows;
   /** writes nothing to the database */
   dryRun: boolean;
   /** called after each page */
@@ -95,7 +98,7 @@ async function importLocked(sql: Sql, task: Import): Promise<Result> {
   const store = async (items: Item[]): Promise<Stored[]> => {
     if (dryRun) return items.map(() => ({ result: 'stored' }));
     await workspaces.ensure(new Set(items.map(({ event }) => event.workspaceId)));
-    const stored = await storeEvents(sql, partitions, items);
+    const stored = await storeEvents(task.append ?? appendBy(sql), partitions, items);
     if (stored.some(({ result }) => result === 'already')) await (analysed ??= analyse(sql));
     return stored;
   };
