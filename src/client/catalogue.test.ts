@@ -62,6 +62,25 @@ test('what it does not take never leaves, and the logger is told where it is wro
   );
 });
 
+test('what is told of it holds no name that the event chose', async () => {
+  const { audit, lines } = setUp();
+  const metadata = { amount: 1, 'jane@example.com': 1 };
+  (audit as unknown as { log(event: object): void }).log({ ...paid, actor, metadata });
+  await audit.close();
+  expect(audit.counts.refused).toBe(1);
+  expect(lines.join()).not.toContain('jane');
+});
+
+test('what is checked is what is written', async () => {
+  const { transport, events } = collectEvents();
+  const dated = defineCatalogue({ actions: { 'a.b': { target: 't', metadata: { at: 'string' } } } });
+  const audit = createAudit({ url: 'https://daybook.test', apiKey: 'none', transport, catalogue: dated });
+  const at = new Date('2026-01-02T03:04:05Z') as unknown as string;
+  audit.log({ action: 'a.b', actor, target: { type: 't' }, metadata: { at } });
+  await audit.close();
+  expect(events[0]?.metadata).toEqual({ at: '2026-01-02T03:04:05.000Z' });
+});
+
 test('what is known already is checked with the rest', async () => {
   const { audit, events } = setUp();
   audit.with({ actor, target: { type: 'invoice' } }).log({ action: 'invoice.paid', metadata: { amount: 1 } });

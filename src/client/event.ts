@@ -74,6 +74,6 @@ export function complete(known: Defaults, event: Partial<AuditEvent>): Partial<A
 }
 
 /** What is undefined says nothing, and takes the place of nothing. */
-function given<T extends object>(object: T): Partial<T> {
+export function given<T extends object>(object: T): Partial<T> {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -63,6 +63,31 @@ describe('an event that something in front of Daybook fails for', () => {
   });
 });
 
+describe('events that a firewall refuses, one each second beside twenty others', () => {
+  test.each([
+    ['10,000', 10_000],
+    ['200', 200],
+  ])('take a twentieth of a buffer of %s at most, and keep no others out', async (_what, most) => {
+    const { audit, logger } = setUp({ buffer: { events: most } }, (events) =>
+      events.some(isPoison) ? { status: 403, body: '<html>' } : stored(events),
+    );
+    let logged = 0;
+    for (let second = 0; second < 15 * 60; second += 1) {
+      audit.log({ ...LOGIN, action: 'poison' });
+      for (let n = 0; n < 20; n += 1) {
+        audit.log(LOGIN);
+        await vi.advanceTimersByTimeAsync(50);
+      }
+      logged += 20;
+    }
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(audit.counts.stored).toBe(logged);
+    expect(audit.counts.buffered).toBeLessThanOrEqual(most / 20);
+    if (audit.counts.dropped > 0)
+      expect(logger.error.mock.calls[0]?.[0]).toContain('dropped (taken by nothing)');
+  });
+});
+
 describe('where it is not for what an event holds', () => {
   test.each<[string, Answer]>([
     ['nobody can be reached', new TypeError('fetch failed')],
