@@ -1,5 +1,5 @@
 import { newId } from './new-id.ts';
-import { complete, type AuditEvent, type Defaults, type Without } from './event.ts';
+import { complete, type AuditEvent, type Defaults, type DefaultsOf, type Without } from './event.ts';
 import type { Receipt, EventOutcome } from './transport.ts';
 import type { Counts } from './buffer.ts';
 import { nameOf } from './prepare.ts';
@@ -69,8 +69,10 @@ export class Audit<Known extends keyof AuditEvent = never, Event = AuditEvent> {
   }
 
   /** A logger of events that have this in common; members of an event go before it. */
-  with<Given extends Defaults>(known: Given): Audit<Known | (keyof Given & keyof AuditEvent), Event> {
-    return new Audit(this.#sender, complete(this.#known, known) as Defaults);
+  with<Given extends DefaultsOf<Event>>(
+    known: Given,
+  ): Audit<Known | (keyof Given & keyof AuditEvent), Event> {
+    return new Audit(this.#sender, complete(this.#known, known as Defaults) as Defaults);
   }
 
   /**

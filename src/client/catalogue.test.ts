@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { expect, expectTypeOf, test } from 'vitest';
 import { defineCatalogue } from './catalogue.ts';
+import type { configureAudit } from './configured.ts';
 import { createAudit, type AuditOptions } from './create-audit.ts';
 import { auditContext as expressContext, type Audited } from './express.ts';
 import { auditContext, type AuditVariables } from './hono.ts';
@@ -105,6 +106,20 @@ test('its types are those of the logger', () => {
   expectTypeOf<{ action: 'nothing'; target: { type: 'invoice' } }>().not.toExtend<
     Parameters<typeof known.log>[0]
   >();
+});
+
+test('its types are those of what is known already, and of related targets', () => {
+  const { audit } = setUp();
+  audit.with({ action: 'invoice.paid', target: { type: 'invoice' }, metadata: { of: 'another' } });
+  // @ts-expect-error there is no such action
+  audit.with({ action: 'nonsense' });
+  // @ts-expect-error there is no such target
+  audit.with({ target: { type: 'spaceship' } });
+  audit.log({ ...paid, actor, related_targets: [{ type: 'task', id: 't1' }] });
+  // @ts-expect-error there is no such target
+  audit.log({ ...paid, actor, related_targets: [{ type: 'spaceship' }] });
+  type Bound = ReturnType<typeof configureAudit<(typeof catalogue)['definition']>>;
+  expectTypeOf<Bound>().toEqualTypeOf<typeof audit>();
 });
 
 test('its types are those of the logger of a request', () => {
