@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
 import type { AuditEventInput } from '../events/event.ts';
 import { timeOf } from '../events/id.ts';
@@ -338,6 +340,20 @@ describe('record with a time limit', () => {
     await vi.advanceTimersByTimeAsync(10_000);
     expect(audit.counts).toMatchObject({ stored: 1, dropped: 0 });
   });
+});
+
+test('a process waits for what it records, and for nothing else', async () => {
+  const script = `
+    import { createAudit } from ${JSON.stringify(new URL('index.ts', import.meta.url).href)};
+    import { collectEvents } from ${JSON.stringify(new URL('testing.ts', import.meta.url).href)};
+    const { transport } = collectEvents();
+    const audit = createAudit({ url: 'https://daybook.test', apiKey: 'x', transport, flushOnExit: false });
+    const event = ${JSON.stringify(LOGIN)};
+    audit.log(event);
+    console.log((await audit.record(event)).result);`;
+  const run = promisify(execFile);
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script]);
+  expect(stdout).toBe('committed\n');
 });
 
 test('a flush is told of what was dropped meanwhile', async () => {

@@ -53,7 +53,7 @@ export class Sender implements Lane {
   readonly looks = new Set<() => void>();
   readonly #options: SenderOptions;
   readonly #buffer: Buffer;
-  /** what others found out before it began, and itself since */
+  /** what others found out before it had anything to send, and itself since */
   #pause = NO_PAUSE;
   /** failures in a row that may be for what an event holds */
   #suspicions = 0;
@@ -73,7 +73,6 @@ export class Sender implements Lane {
   constructor(options: SenderOptions, root?: Sender, waitUntil?: WaitUntil) {
     this.#options = options;
     this.#buffer = options.buffer;
-    this.#pause = options.buffer.pause;
     this.#root = root ?? this;
     this.#waitUntil = waitUntil;
   }
@@ -107,6 +106,7 @@ export class Sender implements Lane {
     const now = performance.now();
     const size = json.length;
     const event: Waiting = { lane: this, size, id, json, madeAt, tries: 0, notBefore: 0, settle };
+    if (this.waiting.size === 0) this.#pause = this.#buffer.pause;
     this.#buffer.counts.buffered += 1;
     if (isClosed) return this.#drop([event], 'closed');
     this.#drop(this.#buffer.add(event), 'full');
