@@ -91,6 +91,8 @@ describe('whatever the transport gives', () => {
     ['nothing', undefined],
     ['something else', 'stored'],
     ['an answer without outcomes', { kind: 'answered' }],
+    ['an answer without an outcome', { kind: 'answered', outcomes: [null] }],
+    ['a reason that is no text', { kind: 'later', reason: Symbol('why') }],
   ])('(%s) the events wait, and are stored once it is mended', async (_what, given) => {
     let answer = given;
     const { audit } = setUp({ transport: { send: async () => answer as BatchOutcome } });

@@ -52,7 +52,9 @@ function read(status: number, retryAfter: number, body: string, count: number): 
   const answer = parsed(body);
   const results = answer?.results;
   if (results?.length === count) return { kind: 'answered', outcomes: results.map(outcomeOf), retryAfter };
-  const { code, detail = '' } = (answer ?? {}) as Problem;
+  const { code: said, detail = '' } = (answer ?? {}) as Problem;
+  // A firewall may answer with JSON of its own.
+  const code = typeof said === 'string' ? said : undefined;
   const reason = code ?? String(status);
   // Of 413 a proxy says as much.
   if (REFUSED.test(reason) || status === 413) return { kind: 'refused', code: reason, detail };

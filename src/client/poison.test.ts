@@ -19,6 +19,7 @@ function takenBy(batches: Sent[][], isTaken: (batch: Sent[]) => boolean): Set<st
 describe('an event that something in front of Daybook fails for', () => {
   test.each<[string, Answer]>([
     ['a firewall answers 403 with a page', { status: 403, body: '<html>' }],
+    ['a firewall answers 403 with JSON of its own', { status: 403, body: { code: 1020 } }],
     ['Daybook answers 500 each time', { status: 500, body: { code: 'internal_error' } }],
     ['a proxy answers 503 without a word of Daybook', { status: 503, body: 'error code: 1102' }],
     ['no answer comes in time', new DOMException('15 s', 'TimeoutError')],

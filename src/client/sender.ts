@@ -232,7 +232,14 @@ export class Sender implements Lane {
     const timer: Timer = { at: -Infinity, deadAt: Infinity };
     this.#timer = timer;
     for (let batch = this.#take(); batch.length > 0; batch = this.#take()) {
-      await this.#send(batch.filter((event) => this.#isReady(event)));
+      try {
+        await this.#send(batch.filter((event) => this.#isReady(event)));
+      } catch (error) {
+        // A transport of the application's own may give anything.
+        for (const event of batch) event.isUnderWay = false;
+        this.#pause = longer(this.#pause);
+        this.tell('kept', nameOf(error));
+      }
       for (const look of this.looks) look();
       // It took too long, and another began.
       if (this.#timer !== timer) return;
@@ -278,9 +285,7 @@ export class Sender implements Lane {
     // Its request may be over before it is answered.
     this.#timer.deadAt = performance.now() + this.#options.timeout + OVERDUE;
     try {
-      const outcome = await this.#options.transport.send(batch.map(({ json }) => json));
-      // A transport of the application's own may give anything.
-      return outcome.kind === 'answered' ? { ...outcome, outcomes: [...outcome.outcomes] } : outcome;
+      return await this.#options.transport.send(batch.map(({ json }) => json));
     } catch (error) {
       const reason = nameOf(error);
       return { kind: 'later', reason, isSuspect: reason === 'TimeoutError' };
