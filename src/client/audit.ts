@@ -1,7 +1,7 @@
 import { newId } from './new-id.ts';
 import { complete, type AuditEvent, type Defaults, type DefaultsOf, type Without } from './event.ts';
-import type { Receipt, EventOutcome } from './transport.ts';
-import type { Counts } from './buffer.ts';
+import type { Receipt } from './transport.ts';
+import type { Counts, Outcome } from './buffer.ts';
 import { nameOf } from './prepare.ts';
 import type { Sender, WaitUntil } from './sender.ts';
 import { after } from './settled.ts';
@@ -17,6 +17,8 @@ export class AuditError extends Error {
     this.code = code;
   }
 }
+
+const UNKNOWN: Outcome = { result: 'refused', code: 'timeout', detail: 'not known to be stored' };
 
 /** What a Worker's `fetch` is given. */
 export interface RequestContext {
@@ -51,9 +53,9 @@ export class Audit<Known extends keyof AuditEvent = never, Event = AuditEvent> {
    * @returns its receipt, once it is committed @throws AuditError when it is not known to be
    */
   async record(event: Without<Known, Event>, { timeout = Infinity } = {}): Promise<Receipt> {
-    const outcome = await new Promise<EventOutcome | undefined>((resolve) => {
+    const outcome = await new Promise<Outcome>((resolve) => {
       // It keeps the process alive, too.
-      const timer = after(timeout, () => resolve(undefined));
+      const timer = after(timeout, () => resolve(UNKNOWN));
       this.#add(
         () => event,
         (outcome) => {
@@ -62,10 +64,8 @@ export class Audit<Known extends keyof AuditEvent = never, Event = AuditEvent> {
         },
       );
     });
-    if (!outcome) throw new AuditError('timeout', `not known to be stored within ${timeout} ms`);
     if (outcome.result === 'stored') return outcome.receipt;
-    if (outcome.result === 'refused') throw new AuditError(outcome.code, outcome.detail);
-    throw new AuditError('dropped', `dropped (${outcome.reason})`);
+    throw new AuditError(outcome.code, outcome.detail);
   }
 
   /** A logger of events that have this in common; members of an event go before it. */
@@ -133,7 +133,7 @@ export class Audit<Known extends keyof AuditEvent = never, Event = AuditEvent> {
     this.#sender.tell('incomplete', what, `: ${nameOf(error)}`);
   }
 
-  #add(make: () => object, settle?: (outcome: EventOutcome) => void): void {
+  #add(make: () => object, settle?: (outcome: Outcome) => void): void {
     try {
       const full = complete(this.#known, make());
       const madeAt = full.id ? undefined : Date.now();
@@ -154,8 +154,7 @@ function outcomeOf(error: unknown): Pick<AuditEvent, 'outcome' | 'reason'> {
   // Whatever was thrown, nothing but these is looked at.
   const { status, statusCode, name, digest } = (error ?? {}) as Record<string, unknown>;
   const ofNext = String(digest);
-  const isRedirect = error instanceof Response && error.status < 400;
-  if (isRedirect || ofNext.startsWith('NEXT_REDIRECT')) return { outcome: 'success' };
+  if (ofNext.startsWith('NEXT_REDIRECT')) return { outcome: 'success' };
   const code = Number(status ?? statusCode ?? ofNext.slice(-3));
   return {
     outcome: code === 401 || code === 403 ? 'denied' : 'failure',

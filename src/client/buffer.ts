@@ -5,8 +5,6 @@ import type { EventOutcome } from './transport.ts';
 export interface Lane {
   /** in the order in which they are tried */
   readonly waiting: Set<Waiting>;
-  /** see whether what they wait for is settled */
-  readonly looks: Set<() => void>;
   /** tries at once, and goes on until a time of `performance.now()`, whatever others found out */
   hurry(until: number): void;
 }
@@ -31,9 +29,11 @@ export interface Waiting {
   tries: number;
   /** ms of `performance.now()`, before which it is not tried again */
   notBefore: number;
-  /** told what became of it; `later`: it was dropped */
-  readonly settle: ((outcome: EventOutcome) => void) | undefined;
+  readonly settle: ((outcome: Outcome) => void) | undefined;
 }
+
+/** What became of an event in the end; one that was dropped is refused by the code `dropped`. */
+export type Outcome = Exclude<EventOutcome, { result: 'later' }>;
 
 /** A number of events, and of characters of their JSON. */
 export interface Size {
@@ -55,17 +55,19 @@ export interface Counts {
 /** The events of a logger and of its requests, bounded together: those under way keep their room. */
 export class Buffer {
   readonly #most: Size;
-  readonly #drop: 'newest' | 'oldest';
+  readonly #dropsOldest: boolean;
   /** in the order of the calls */
   readonly all = new Set<Waiting>();
   readonly counts: Counts = { buffered: 0, stored: 0, refused: 0, dropped: 0 };
+  /** see whether what they wait for is settled */
+  readonly looks = new Set<() => void>();
   /** what one request found out, the others need not */
   pause = NO_PAUSE;
   characters = 0;
 
-  constructor(most: Size, drop: 'newest' | 'oldest') {
+  constructor(most: Size, dropsOldest: boolean) {
     this.#most = most;
-    this.#drop = drop;
+    this.#dropsOldest = dropsOldest;
   }
 
   /** @returns what there is no room for */
@@ -74,7 +76,7 @@ export class Buffer {
     const hasRoom = () => this.all.size < events && this.characters + event.size <= characters;
     const dropped: Waiting[] = [];
     // For one that is larger than all the room, nothing else goes.
-    const goes = this.#drop === 'oldest' && event.size <= characters ? this.all : [];
+    const goes = this.#dropsOldest && event.size <= characters ? this.all : [];
     for (const oldest of goes) {
       if (hasRoom()) break;
       if (oldest.isUnderWay) continue;

@@ -59,31 +59,28 @@ export function createAudit(options: AuditOptions): Audit {
 }
 
 function withDefaults(options: AuditOptions): SenderOptions {
-  const {
-    url = '',
-    apiKey = '',
-    timeout = 15_000,
-    logger = console,
-    redact = redactNames,
-    linger = 200,
-    drop = 'newest',
-  } = options;
-  if (options.transport === undefined && !(/^https?:\/\/\w/i.test(url) && apiKey)) {
+  const all = {
+    url: '',
+    apiKey: '',
+    timeout: 15_000,
+    logger: console,
+    redact: redactNames,
+    linger: 200,
+    // Called as a function of its own: workerd's is bound to nothing else.
+    fetch: ((input, init) => globalThis.fetch(input, init)) as typeof fetch,
+    ...given(options),
+  };
+  if (!all.transport && !(/^https?:\/\/\w/i.test(all.url) && all.apiKey)) {
     throw new TypeError('createAudit needs a url (https://…) and an apiKey');
   }
-  // Called as a function of its own: workerd's is bound to nothing else.
-  const { fetch = (input, init) => globalThis.fetch(input, init) } = options;
-  const buffer = new Buffer({ events: 10_000, characters: 16 * MIB, ...given(options.buffer ?? {}) }, drop);
+  const most = { events: 10_000, characters: 16 * MIB, ...given(all.buffer ?? {}) };
+  const buffer = new Buffer(most, all.drop === 'oldest');
   return {
-    transport: options.transport ?? httpTransport({ url, apiKey, fetch, timeout }),
-    redact,
-    batch: { events: 500, characters: MIB, ...given(options.batch ?? {}) },
-    linger,
-    timeout,
+    ...all,
+    transport: all.transport ?? httpTransport(all),
+    batch: { events: 500, characters: MIB, ...given(all.batch ?? {}) },
     buffer,
-    tell: teller(logger, buffer.counts),
-    catalogue: options.catalogue,
-    waitUntil: options.waitUntil,
+    tell: teller(all.logger, buffer.counts),
   };
 }
 

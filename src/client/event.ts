@@ -82,7 +82,9 @@ export function complete(known: Defaults, event: Partial<AuditEvent>): Partial<A
   return merged;
 }
 
+type Given<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
+
 /** What is undefined says nothing, and takes the place of nothing. */
-export function given<T extends object>(object: T): Partial<T> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
+export function given<T extends object>(object: T): Given<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Given<T>;
 }

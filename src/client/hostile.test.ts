@@ -147,14 +147,3 @@ describe('the logger is told', () => {
     expect(logger.warn.mock.calls[0]?.[0]).toContain('301: is the url right?');
   });
 });
-
-test('Retry-After may be a date, as proxies send it', async () => {
-  vi.setSystemTime('2026-01-02T03:04:00Z');
-  const headers = { 'Retry-After': 'Fri, 02 Jan 2026 03:04:20 GMT' };
-  const { audit, batches } = setUp({}, () => ({ status: 503, body: '', headers }));
-  audit.log(LOGIN);
-  await vi.advanceTimersByTimeAsync(19_900);
-  expect(batches).toHaveLength(1);
-  await vi.advanceTimersByTimeAsync(1000);
-  expect(batches).toHaveLength(2);
-});

@@ -21,22 +21,20 @@ interface Problem {
 }
 
 /** Sends batches to Daybook, and waits for the commit: nobody else does. */
-export function httpTransport({ fetch, ...options }: HttpOptions): Transport {
-  const endpoint = `${options.url.replace(/\/+$/, '')}/v1/events/batch?ack=committed`;
-  const headers = { Authorization: `Bearer ${options.apiKey}`, 'Content-Type': 'application/json' };
+export function httpTransport({ fetch, url, apiKey, timeout }: HttpOptions): Transport {
+  const endpoint = `${url.replace(/\/+$/, '')}/v1/events/batch?ack=committed`;
+  const headers = { Authorization: `Bearer ${apiKey}`, 'Content-Type': 'application/json' };
 
   async function send(events: readonly string[]): Promise<BatchOutcome> {
     const response = await fetch(endpoint, {
       method: 'POST',
       headers,
       body: `{"events":[${events.join()}]}`,
-      signal: AbortSignal.timeout(options.timeout),
+      signal: AbortSignal.timeout(timeout),
       // To follow would lose the body: the URL is to be mended.
       redirect: 'manual',
     });
-    const told = response.headers.get('Retry-After') ?? '';
-    // Seconds, or a date as proxies send it.
-    const retryAfter = Number(told) * 1000 || Date.parse(told) - Date.now() || 0;
+    const retryAfter = Number(response.headers.get('Retry-After')) * 1000 || 0;
     return read(response.status, retryAfter, await response.text(), events.length);
   }
   return { send };
@@ -84,7 +82,7 @@ function parsed(body: string): Answer | undefined {
 function outcomeOf({ receipt, problem }: NonNullable<Answer['results']>[number]): EventOutcome {
   if (receipt) return { result: 'stored', receipt };
   const { code = 'unavailable', detail = '', errors = [] } = problem ?? {};
-  if (isAhead(errors)) return { result: 'later', reason: 'id_window' };
+  if (errors.some(isAhead)) return { result: 'later', reason: 'id_window' };
   if (LATER.test(code)) return { result: 'later', reason: code };
   const places = errors.map((error) => ` ${error.code} at ${placeOf(error)}.`).join('');
   return { result: 'refused', code, detail: detail + places };
@@ -93,10 +91,7 @@ function outcomeOf({ receipt, problem }: NonNullable<Answer['results']>[number])
 /** What passes, or what an operator has to mend, as for a batch. */
 const LATER = /^(?:unavailable|workspace_forbidden)$/;
 
-/** The clock that made the id is ahead, and all else that is wrong is wrong for that: the time will come when it is taken. */
-function isAhead(errors: readonly { code: string; detail?: string }[]): boolean {
-  return (
-    errors.some(({ code }) => code === 'id_window') &&
-    errors.every(({ detail = '' }) => /ahead of now/.test(detail))
-  );
+/** The clock that made the id is ahead: the time will come when it is taken, or all else that is wrong is told. */
+function isAhead({ code, detail = '' }: { code: string; detail?: string }): boolean {
+  return code === 'id_window' && /ahead/.test(detail);
 }

@@ -16,7 +16,7 @@ export const NO_PAUSE: Pause = { failures: 0, until: 0, retryAt: 0 };
 
 /** @returns ms to wait after so many failures before */
 export function backoff(failures: number): number {
-  return Math.round(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures) * (0.5 + Math.random() / 2));
+  return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures) * (0.5 + Math.random() / 2);
 }
 
 /** The pause after one more failure. @param retryAfter ms, where it was said; not all clients come at once then */

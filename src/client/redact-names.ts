@@ -1,9 +1,6 @@
-import { secrecyOfName, type Secrecy } from '../events/secret-names.ts';
+import { secrecyOf } from './secret-name.ts';
 
 const REDACTED = '[redacted]';
-
-/** Numbers below these count secrets; none is one: `token: 5`, `tokens: 5120`. */
-const COUNTS = { certain: 0, likely: 1000, plural: 1e9 };
 
 /**
  * Takes out what stands under the name of a secret, at any depth: `password`, `apiKey`, `x-auth-token`; and the values of a
@@ -13,7 +10,7 @@ const COUNTS = { certain: 0, likely: 1000, plural: 1e9 };
 export function redactNames(event: Record<string, unknown>): Record<string, unknown> {
   // A target that is none has no members either.
   const { id, name } = (event['target'] ?? {}) as { id?: unknown; name?: unknown };
-  const setting = secrecyOfName(String(id)) ?? secrecyOfName(String(name));
+  const setting = secrecyOf(String(id)) ?? secrecyOf(String(name));
   for (const field of ['metadata', 'old_value', 'new_value']) {
     const value = event[field];
     event[field] = redacted(value, typeof value === 'object' ? undefined : setting);
@@ -22,13 +19,13 @@ export function redactNames(event: Record<string, unknown>): Record<string, unkn
 }
 
 /** @param value of JSON, changed in place */
-function redacted(value: unknown, secrecy?: Secrecy): unknown {
-  if (secrecy && holdsSecret(value, secrecy)) return REDACTED;
+function redacted(value: unknown, secrecy?: number): unknown {
+  if (secrecy !== undefined && holdsSecret(value, secrecy)) return REDACTED;
   if (typeof value === 'string') return redactedText(value);
   if (typeof value !== 'object' || value === null) return value;
   // Members of an object are read by their names, whatever its type; those of an array have none that says anything.
   const object = value as Record<string, unknown>;
-  for (const [name, member] of Object.entries(object)) object[name] = redacted(member, secrecyOfName(name));
+  for (const [name, member] of Object.entries(object)) object[name] = redacted(member, secrecyOf(name));
   return value;
 }
 
@@ -46,8 +43,8 @@ function redactedText(text: string): string {
 }
 
 /** Whether a value, or anything in it, could be the secret that its name announces. */
-function holdsSecret(value: unknown, secrecy: Secrecy): boolean {
+function holdsSecret(value: unknown, secrecy: number): boolean {
   const given = value ?? {};
   if (typeof given === 'object') return Object.values(given).some((each) => holdsSecret(each, secrecy));
-  return typeof value !== 'boolean' && !(Math.abs(Number(value)) < COUNTS[secrecy]);
+  return typeof value !== 'boolean' && !(Math.abs(Number(value)) < secrecy);
 }

@@ -1,6 +1,6 @@
 import type { Catalogue } from '../events/catalogue.ts';
 import type { AuditEvent } from './event.ts';
-import type { Buffer, Counts, Lane, Size, Waiting } from './buffer.ts';
+import type { Buffer, Counts, Lane, Outcome, Size, Waiting } from './buffer.ts';
 import { backoff, longer, NO_PAUSE } from './pace.ts';
 import { placeOf } from './place-of.ts';
 import { nameOf, prepare, type Redact } from './prepare.ts';
@@ -20,9 +20,9 @@ export interface SenderOptions {
   /** of the logger and of all its requests */
   buffer: Buffer;
   tell: Tell;
-  catalogue: Catalogue | undefined;
+  catalogue?: Catalogue;
   /** of the request that calls */
-  waitUntil: WaitUntil | undefined;
+  waitUntil?: WaitUntil;
 }
 
 export type WaitUntil = (promise: Promise<unknown>) => void;
@@ -50,7 +50,6 @@ interface Timer {
 /** Sends events in batches, one at a time, until Daybook has them. */
 export class Sender implements Lane {
   readonly waiting = new Set<Waiting>();
-  readonly looks = new Set<() => void>();
   readonly #options: SenderOptions;
   readonly #buffer: Buffer;
   /** what others found out before it had anything to send, and itself since */
@@ -93,7 +92,7 @@ export class Sender implements Lane {
   /**
    * Takes an event in, to be sent soon.
    * @param madeAt ms since 1970, where the client made its id
-   * @param settle told what became of it; `later`: it was dropped
+   * @param settle told what became of it
    */
   add(id: string, json: string, madeAt: number | undefined, settle: Settle): void {
     const { batch, linger, catalogue, waitUntil } = this.#options;
@@ -125,7 +124,7 @@ export class Sender implements Lane {
     const until = performance.now() + timeout;
     for (const event of events) event.notBefore = event.tries = 0;
     for (const lane of new Set(events.map(({ lane }) => lane))) lane.hurry(until);
-    return settled(events, timeout);
+    return settled(events, timeout, this.#buffer.looks);
   }
 
   hurry(until: number): void {
@@ -184,7 +183,7 @@ export class Sender implements Lane {
   async #finishAll(done: () => void): Promise<void> {
     while (this.waiting.size > 0) {
       const events = this.#own();
-      if (!(await settled(events, IN_REQUEST - LAST_TRIES)))
+      if (!(await settled(events, IN_REQUEST - LAST_TRIES, this.#buffer.looks)))
         await this.finish(LAST_TRIES, 'out of time', events);
     }
     this.#isHeld = false;
@@ -240,7 +239,7 @@ export class Sender implements Lane {
         this.#pause = longer(this.#pause);
         this.tell('kept', nameOf(error));
       }
-      for (const look of this.looks) look();
+      for (const look of this.#buffer.looks) look();
       // It took too long, and another began.
       if (this.#timer !== timer) return;
     }
@@ -333,7 +332,7 @@ export class Sender implements Lane {
     return true;
   }
 
-  #count(outcome: Exclude<EventOutcome, { result: 'later' }>, settle: Settle): void {
+  #count(outcome: Outcome, settle: Settle): void {
     this.#buffer.counts[outcome.result] += 1;
     if (outcome.result === 'refused') this.tell('refused', outcome.code, `: ${outcome.detail}`);
     settle?.(outcome);
@@ -357,8 +356,8 @@ export class Sender implements Lane {
       counts.buffered -= 1;
       counts.dropped += 1;
       this.tell('dropped', why);
-      event.settle?.({ result: 'later', reason: why });
-      for (const look of event.lane.looks) look();
+      event.settle?.({ result: 'refused', code: 'dropped', detail: why });
     }
+    for (const look of this.#buffer.looks) look();
   }
 }

@@ -8,18 +8,26 @@ export function after(ms: number, run: () => void): ReturnType<typeof setTimeout
   return setTimeout(run, Math.min(ms, LONGEST_TIMER));
 }
 
-/** Waits for events, for so many ms at most. @returns whether Daybook has them, or refused them */
-export function settled(events: readonly Waiting[], timeout: number): Promise<boolean> {
+/**
+ * Waits for events, for so many ms at most.
+ * @param looks called whenever some were settled @returns whether Daybook has them, or refused them
+ */
+export function settled(
+  events: readonly Waiting[],
+  timeout: number,
+  looks: Set<() => void>,
+): Promise<boolean> {
   return new Promise((resolve) => {
-    function look(isOver?: boolean): void {
-      const isDone = events.every(({ end }) => end);
-      if (!isDone && !isOver) return;
+    function end(): void {
       clearTimeout(timer);
-      for (const { lane } of events) lane.looks.delete(look);
-      resolve(isDone && events.every(({ end }) => end === 'settled'));
+      looks.delete(look);
+      resolve(events.every(({ end }) => end === 'settled'));
     }
-    const timer = after(timeout, () => look(true));
-    for (const { lane } of events) lane.looks.add(look);
+    function look(): void {
+      if (events.every(({ end }) => end)) end();
+    }
+    const timer = after(timeout, end);
+    looks.add(look);
     look();
   });
 }

@@ -15,29 +15,19 @@ export type Tell = (
 
 /** ms; at most one line in the log for each kind of trouble. */
 const LOG_EACH = 60_000;
-/** Kinds that are remembered: some are named by what stands between. */
-const MOST_KINDS = 100;
 
-/** Tells the first of each kind of trouble in a minute, and with the next one, how many went untold. */
+/** Tells the first of each kind of trouble in a minute; the counts beside it tell of the others. */
 export function teller(logger: Logger, counts: Counts): Tell {
-  const told = new Map<string, { at: number; untold: number }>();
+  const told = new Map<string, number>();
   return function tell(what, why, detail = '') {
     const kind = `${what} (${why})`;
     // Why an event is kept may be another thing each time.
     const key = what === 'kept' ? what : kind;
     const now = performance.now();
-    const last = told.get(key);
-    if (last && now - last.at < LOG_EACH) {
-      last.untold += 1;
-      return;
-    }
-    if (told.size >= MOST_KINDS) told.clear();
-    told.set(key, { at: now, untold: 0 });
-    const more = last?.untold ? `; ${last.untold} more before` : '';
+    if (now < (told.get(key) ?? 0)) return;
+    told.set(key, now + LOG_EACH);
     try {
-      logger[what === 'kept' ? 'warn' : 'error'](`daybook: an event is ${kind}${detail}${more}`, {
-        ...counts,
-      });
+      logger[what === 'kept' ? 'warn' : 'error'](`daybook: an event is ${kind}${detail}`, { ...counts });
     } catch {
       // A logger that fails must not end what it logs about.
     }

@@ -47,6 +47,7 @@ test('each helper records its action, with the arguments in their order', async 
     action: 'login',
     actor: { type: 'user', id: 'u1' },
     target: { type: 'session' },
+    metadata: {},
     context: { ip_address: '192.0.2.1', user_agent: 'curl' },
   });
   expect(events[3]?.metadata).toEqual({ rows: 5 });

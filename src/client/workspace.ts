@@ -35,7 +35,7 @@ export interface WorkspaceEvent {
 
 /** It goes into the details. */
 interface AdminEvent {
-  adminAction?: string;
+  admin?: { action: string };
 }
 
 /** What an action is about where nothing is said, if not what its name begins with. */
@@ -46,7 +46,7 @@ const RESOURCE: Record<string, string> = {
 };
 
 function resourceOf(action: AuditAction): string {
-  const stem = String(action).replace(/_[a-z]*$/, '');
+  const stem = action.replace(/_[a-z]*$/, '');
   return RESOURCE[stem] ?? stem;
 }
 
@@ -65,19 +65,15 @@ export function workspaceHelpers(audit: Pick<Audit, 'log'>) {
   const eventOf = (event: WorkspaceEvent & AdminEvent): AuditEvent => ({
     workspace_id: event.workspaceId,
     action: event.action,
-    actor: event.userId ? { type: 'user', id: event.userId } : { type: 'system' },
+    actor: { type: event.userId ? 'user' : 'system', id: event.userId || undefined },
     target: { type: event.resource ?? resourceOf(event.action), id: event.resourceId },
     old_value: event.previousValue,
     new_value: event.newValue,
-    metadata:
-      event.adminAction === undefined ? event.details : { ...event.details, action: event.adminAction },
+    metadata: { ...event.details, ...event.admin },
     // As far as it can be stored: a login must not fail on what its client says of itself.
     context: {
       ip_address: plainAddress(event.ipAddress),
-      user_agent:
-        String(event.userAgent ?? '')
-          .slice(0, 2048)
-          .toWellFormed() || undefined,
+      user_agent: event.userAgent && String(event.userAgent).slice(0, 2048).toWellFormed(),
     },
   });
   const of = (
@@ -124,6 +120,6 @@ export function workspaceHelpers(audit: Pick<Audit, 'log'>) {
     auditSubscriptionCreated: about('subscription_created') as OfSubscription,
     auditSubscriptionCancelled: about('subscription_cancelled') as OfSubscription,
     auditAdminAction: (userId: Id, workspaceId: string, adminAction: string, details?: JsonObject) =>
-      of('admin_action', userId, workspaceId, { details, adminAction }),
+      of('admin_action', userId, workspaceId, { details, admin: { action: adminAction } }),
   };
 }
