@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isDatabaseUrl } from './db/database-url.ts';
 import type { DaybookOptions } from './options.ts';
 
 z.config({ jitless: true });
@@ -49,7 +50,7 @@ export const KEY_SECRETS = z
 
 const bindings = z.object({
   /** `postgres://daybook_app:password@host/database` */
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL'),
+  DATABASE_URL: z.string().refine(isDatabaseUrl, 'must be a postgres:// URL'),
   DAYBOOK_KEY_SECRET: KEY_SECRETS,
   /** SHA-256 of the operator's keys, hex, comma-separated: none, one, or two during a rotation. */
   DAYBOOK_OPERATOR_KEY_HASHES: z
