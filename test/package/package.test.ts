@@ -234,7 +234,7 @@ describe('the commands', () => {
       run('npx', ['--no', '--', 'daybook', 'migrate', 'status'], { cwd, env }),
       run('node_modules/.bin/daybook', ['doctor'], { cwd, env }),
     ]);
-    expect(help.stdout).toContain('npx daybook keys create|list|revoke');
+    expect(help.stdout).toContain('npx --no daybook keys create|list|revoke');
     expect(status.stdout).toMatch(/^applied +0001_foundation +\d{4}-/m);
     expect(doctor.stdout).toContain('as the migrations make it');
   });
