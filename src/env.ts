@@ -48,7 +48,8 @@ export const KEY_SECRETS = z
     'each secret needs 32 characters or more',
   );
 
-const bindings = z.object({
+/** What is set as a secret of the Worker. */
+export const SECRETS = z.object({
   /** `postgres://daybook_app:password@host/database` */
   DATABASE_URL: z.string().refine(isDatabaseUrl, 'must be a postgres:// URL'),
   DAYBOOK_KEY_SECRET: KEY_SECRETS,
@@ -66,6 +67,9 @@ const bindings = z.object({
       (hashes) => hashes.length <= 2 && hashes.every((hash) => SHA256_HEX.test(hash)),
       'at most two SHA-256 hashes',
     ),
+});
+
+const bindings = SECRETS.extend({
   /** What is promised where a request does not ask (docs/durability.md). */
   DAYBOOK_DEFAULT_ACK: z.enum(['accepted', 'queued', 'committed']).default('accepted'),
   QUEUE: binding<Queue>('sendBatch', 'wrangler.toml must bind a queue'),

@@ -2,10 +2,11 @@ import { isDatabaseUrl } from '../db/database-url.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
- * Reads `DATABASE_URL`.
+ * Reads the connection string of `DATABASE_URL`.
+ * @param where it stands, for the error
  * @throws UsageError that says which part is missing; never with the value, which holds a password
  */
-export function parseDatabaseUrl(text: string): URL {
+export function parseDatabaseUrl(text: string, where = 'DATABASE_URL'): URL {
   const url = URL.parse(text);
   const fault =
     url === null && !/^postgres(ql)?:\/\//.test(text)
@@ -18,7 +19,7 @@ export function parseDatabaseUrl(text: string): URL {
             ? 'is not a URL: its host or port is none, or its password holds a character such as / or # (write %2F, %23)'
             : faultOfParts(url);
   if (url === null || fault !== undefined)
-    throw new UsageError(`DATABASE_URL ${fault}. It looks like postgres://user:password@host/database.`);
+    throw new UsageError(`${where} ${fault}. It looks like postgres://user:password@host/database.`);
   return url;
 }
 
