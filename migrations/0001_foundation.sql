@@ -33,7 +33,8 @@ COMMENT ON COLUMN audit.settings.ip_retention_hours IS 'IP addresses are readabl
 COMMENT ON COLUMN audit.settings.event_retention_months IS 'a month of events is dropped once all of it is older';
 
 CREATE TABLE audit.workspaces (
-  id         text COLLATE "C" PRIMARY KEY CHECK (char_length(id) BETWEEN 1 AND 128),
+  -- Of a key, * means every workspace.
+  id         text COLLATE "C" PRIMARY KEY CHECK (char_length(id) BETWEEN 1 AND 128 AND id <> '*'),
   name       text NOT NULL DEFAULT '' CHECK (char_length(name) <= 255),
   created_at timestamptz(3) NOT NULL DEFAULT now()
 );

@@ -1,7 +1,7 @@
 -- What the events of a workspace may be called: anything, or only what its catalogue has.
 
 -- The built-in vocabularies, as src/events/vocabularies.ts has them (a test holds the two together). `daybook` is what the
--- service itself writes, in whichever workspace.
+-- service itself writes, in whichever workspace (src/events/own-event.ts).
 CREATE TABLE audit.vocabulary_terms (
   vocabulary text COLLATE "C" NOT NULL,
   kind       text COLLATE "C" NOT NULL CHECK (kind IN ('action', 'target_type')),
@@ -22,7 +22,7 @@ SELECT vocabulary, kind, unnest(string_to_array(names, ' ')) FROM (VALUES
   ('tasks', 'target_type', 'task attachment reminder'),
   ('workspace', 'action', 'login logout data_export_requested data_export_completed data_delete_requested data_delete_completed subscription_created subscription_cancelled settings_changed oauth_connected oauth_disconnected admin_action'),
   ('workspace', 'target_type', 'workspace session data_export data_deletion subscription settings oauth admin'),
-  ('daybook', 'action', 'operator.events_listed operator.event_read operator.dead_letters_listed operator.dead_letter_retried operator.retention_viewed operator.retention_run operator.workspaces_listed operator.workspace_viewed operator.catalogue_viewed workspace.changed catalogue.changed retention.enforced'),
+  ('daybook', 'action', 'operator.events_listed operator.event_read operator.dead_letters_listed operator.dead_letter_retried operator.retention_viewed operator.retention_run operator.workspaces_listed operator.workspace_viewed operator.catalogue_viewed operator.request_refused workspace.changed catalogue.changed retention.enforced'),
   ('daybook', 'target_type', 'workspace retention_run')
 ) AS v (vocabulary, kind, names);
 
@@ -60,25 +60,28 @@ BEGIN ATOMIC
   SELECT t.kind, t.name, NULL, t.description FROM audit.workspace_terms t WHERE t.workspace_id = workspace;
 END;
 
--- audit.takes_term(workspace, kind, name): whether a strict workspace has the term, or the service itself.
-CREATE FUNCTION audit.takes_term(workspace text, term_kind text, term text) RETURNS boolean
+-- audit.takes_term(workspace, kind, name, own): whether a strict workspace has the term; of an event of the service's own, whether
+-- the service has it.
+CREATE FUNCTION audit.takes_term(workspace text, term_kind text, term text, own boolean) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT EXISTS (SELECT FROM audit.workspace_terms t WHERE (t.workspace_id, t.kind, t.name) = (workspace, term_kind, term))
     OR EXISTS (
       SELECT FROM audit.vocabulary_terms t
       WHERE (t.kind, t.name) = (term_kind, term)
-        AND (t.vocabulary = 'daybook' OR t.vocabulary = ANY (ARRAY(SELECT unnest(w.vocabularies) FROM audit.workspaces w WHERE w.id = workspace))));
+        AND (own AND t.vocabulary = 'daybook' OR t.vocabulary = ANY (ARRAY(SELECT unnest(w.vocabularies) FROM audit.workspaces w WHERE w.id = workspace))));
 END;
 
 -- audit.refuse_unknown_terms(batch, workspaces, ids): raises check_violation (23514) of the constraint strict_workspace when
--- an event among those, of a strict workspace, has an action or a target type that it does not take.
+-- an event among those, of a strict workspace, has an action or a target type that it does not take. An event is the service's
+-- own where no key sent it and its action is one of the service's.
 CREATE FUNCTION audit.refuse_unknown_terms(batch audit.incoming_event[], workspaces text[], ids uuid[]) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF EXISTS (
     SELECT FROM (
-      SELECT DISTINCT e.workspace_id, t.kind, t.name
+      SELECT DISTINCT e.workspace_id, t.kind, t.name, e.key_id IS NULL AND EXISTS (
+        SELECT FROM audit.vocabulary_terms v WHERE (v.vocabulary, v.kind, v.name) = ('daybook', 'action', e.action)) AS own
       FROM unnest(batch) AS e
       JOIN audit.workspaces w ON w.id = e.workspace_id AND w.mode = 'strict'
       CROSS JOIN LATERAL (
@@ -88,7 +91,7 @@ BEGIN
       ) AS t
       WHERE (e.workspace_id, e.id) IN (SELECT * FROM unnest(workspaces, ids))
     ) AS sent
-    WHERE NOT audit.takes_term(sent.workspace_id, sent.kind, sent.name)
+    WHERE NOT audit.takes_term(sent.workspace_id, sent.kind, sent.name, sent.own)
   ) THEN
     RAISE EXCEPTION 'the catalogue of the strict workspace does not have this action or target type'
       USING ERRCODE = 'check_violation', SCHEMA = 'audit', TABLE = 'events', CONSTRAINT = 'strict_workspace';
@@ -142,12 +145,16 @@ END;
 COMMENT ON FUNCTION audit.list_workspaces(text, integer, text[]) IS 'a page of workspaces, by id';
 
 -- audit.put_workspace(id, changes): makes a workspace, or changes what `changes` names of "name", "mode" and "vocabularies".
--- Returns {"created", "workspace": as audit.workspace}.
+-- Returns {"created", "workspace": as audit.workspace, "before": the same as it was, null where it was made}.
 CREATE FUNCTION audit.put_workspace(workspace text, changes jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   created boolean;
+  before  jsonb;
 BEGIN
+  -- As it is left by a change that is under way.
+  PERFORM FROM audit.workspaces w WHERE w.id = workspace FOR NO KEY UPDATE;
+  before := audit.workspace(workspace);
   INSERT INTO audit.workspaces AS w (id, name, mode, vocabularies)
   VALUES (workspace, coalesce(changes->>'name', ''), coalesce(changes->>'mode', 'open'),
     ARRAY(SELECT DISTINCT jsonb_array_elements_text(coalesce(changes->'vocabularies', '[]')) ORDER BY 1))
@@ -156,7 +163,7 @@ BEGIN
     mode = CASE WHEN changes ? 'mode' THEN EXCLUDED.mode ELSE w.mode END,
     vocabularies = CASE WHEN changes ? 'vocabularies' THEN EXCLUDED.vocabularies ELSE w.vocabularies END
   RETURNING w.xmax = 0 INTO created;
-  RETURN jsonb_build_object('created', created, 'workspace', audit.workspace(workspace));
+  RETURN jsonb_build_object('created', created, 'workspace', audit.workspace(workspace), 'before', before);
 END
 $$;
 COMMENT ON FUNCTION audit.put_workspace(text, jsonb) IS 'makes or changes a workspace';
@@ -174,21 +181,24 @@ COMMENT ON FUNCTION audit.catalogue(text) IS 'a workspace and the terms of its c
 
 -- audit.put_terms(workspace, terms, replace): adds [{"kind", "name", "description"}, …] to a workspace's own terms, and with
 -- replace takes away all others. Makes the workspace where there is none. A workspace has at most 1,000 terms of its own.
--- Returns {"added", "removed"}, or raises program_limit_exceeded (54000).
+-- Returns {"added", "removed", "removed_terms": [{"kind", "name"}, …]}, or raises program_limit_exceeded (54000).
 CREATE FUNCTION audit.put_terms(workspace text, terms jsonb, replace boolean) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   added   bigint;
-  removed bigint := 0;
+  removed jsonb := '[]';
 BEGIN
   INSERT INTO audit.workspaces (id) VALUES (workspace) ON CONFLICT DO NOTHING;
   -- One change of a catalogue at a time: two that replace it would leave some of both.
   PERFORM FROM audit.workspaces WHERE id = workspace FOR NO KEY UPDATE;
   IF replace THEN
-    DELETE FROM audit.workspace_terms t
-    WHERE t.workspace_id = workspace AND NOT EXISTS (
-      SELECT FROM jsonb_to_recordset(terms) AS n (kind text, name text) WHERE (n.kind, n.name) = (t.kind, t.name));
-    GET DIAGNOSTICS removed = ROW_COUNT;
+    WITH gone AS (
+      DELETE FROM audit.workspace_terms t
+      WHERE t.workspace_id = workspace AND NOT EXISTS (
+        SELECT FROM jsonb_to_recordset(terms) AS n (kind text, name text) WHERE (n.kind, n.name) = (t.kind, t.name))
+      RETURNING t.kind, t.name
+    )
+    SELECT coalesce(jsonb_agg(to_jsonb(gone) ORDER BY kind, name), '[]') INTO removed FROM gone;
   END IF;
   WITH written AS (
     INSERT INTO audit.workspace_terms AS t (workspace_id, kind, name, description)
@@ -202,12 +212,12 @@ BEGIN
   IF (SELECT count(*) FROM audit.workspace_terms t WHERE t.workspace_id = workspace) > 1000 THEN
     RAISE EXCEPTION 'a workspace has at most 1,000 terms of its own' USING ERRCODE = 'program_limit_exceeded';
   END IF;
-  RETURN jsonb_build_object('added', added, 'removed', removed);
+  RETURN jsonb_build_object('added', added, 'removed', jsonb_array_length(removed), 'removed_terms', removed);
 END
 $$;
 COMMENT ON FUNCTION audit.put_terms(text, jsonb, boolean) IS 'adds to a workspace''s own terms, or replaces them';
 
-REVOKE ALL ON FUNCTION audit.terms_of(text), audit.takes_term(text, text, text),
+REVOKE ALL ON FUNCTION audit.terms_of(text), audit.takes_term(text, text, text, boolean),
   audit.refuse_unknown_terms(audit.incoming_event[], text[], uuid[]), audit.strict_workspaces(), audit.catalogues(text[]), audit.workspace(text),
   audit.list_workspaces(text, integer, text[]), audit.put_workspace(text, jsonb), audit.catalogue(text),
   audit.put_terms(text, jsonb, boolean) FROM PUBLIC;

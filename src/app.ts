@@ -10,6 +10,7 @@ import type { Env } from './env.ts';
 import { canonicalIp } from './events/ip.ts';
 import { ownEvent, SYSTEM_WORKSPACE } from './events/own-event.ts';
 import type { AppContext, AppEnv, Deed } from './auth/context.ts';
+import { BodyBudget } from './http/body-budget.ts';
 import { describe } from './http/describe.ts';
 import { drainUnread } from './http/drain.ts';
 import { ProblemError, problemResponse, PROBLEMS } from './http/problem.ts';
@@ -41,6 +42,9 @@ export function createIsolate(env: Env, { catalogue }: DaybookOptions = {}): Iso
     rate: new RateLimiter(env.RATE_LIMIT, env.RATE_LIMIT_FIFTIES),
   };
 
+  const budget = new BodyBudget();
+  const postOnce = createPostOnce(sql, env.DAYBOOK_KEY_SECRET, ingest.database.breaker);
+
   const app = new Hono<AppEnv>();
   app.use(requestId());
   app.use(requestLog());
@@ -51,16 +55,13 @@ export function createIsolate(env: Env, { catalogue }: DaybookOptions = {}): Iso
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/problems/:code', problemPage);
   app.route('/', operationsRoutes(auth, sql));
-  app.route(
-    '/v1',
-    ingestRoutes(auth, ingest, createPostOnce(sql, env.DAYBOOK_KEY_SECRET, ingest.database.breaker)),
-  );
+  app.route('/v1', ingestRoutes(auth, ingest, postOnce, budget));
   app.route('/v1', queryRoutes(auth, sql));
   app.route('/v1', retentionRoutes(auth, sql));
   app.route('/v1', deadLetterRoutes(auth, sql));
   app.route(
     '/v1',
-    catalogueRoutes(auth, sql, (workspaceId) => ingest.catalogues.expire(workspaceId)),
+    catalogueRoutes(auth, sql, budget, (workspaceId) => ingest.catalogues.expire(workspaceId)),
   );
   app.notFound((c) =>
     problemResponse(c, { code: 'not_found', detail: 'There is no such route. See docs/api.md.' }),
@@ -92,6 +93,7 @@ function recordDeed(ingest: Ingest) {
           ? { type: 'api_key', id: identity.claims.id }
           : { type: 'service', id: 'operator' },
       target: { type: 'workspace', id: deed.workspaceId },
+      old_value: deed.before,
       new_value: deed.changes,
       context: {
         request_id: c.get('requestId'),

@@ -1,12 +1,15 @@
 import type { Context } from 'hono';
+import type { OwnAction } from '../events/own-event.ts';
 import type { Identity } from './authenticate.ts';
 
 /** What the operator does, and whoever changes something. */
 export interface Deed {
   workspaceId: string;
-  action: string;
+  action: OwnAction;
   /** what was asked to be changed; a deed of an API key is told only where there is something */
   changes?: object;
+  /** what was there before, of what was changed */
+  before?: object | null;
 }
 
 /** What middleware leaves for routes. */

@@ -1,6 +1,7 @@
 import type { Sql } from '../db/client.ts';
 import { isId, makeId } from '../events/id.ts';
 import { SYSTEM_WORKSPACE } from '../events/own-event.ts';
+import { isWorkspaceId } from '../events/workspace-id.ts';
 import { ANY_WORKSPACE, signKey, type Scope } from './key.ts';
 
 /** What a new key is to be good for. */
@@ -91,8 +92,8 @@ function checkRequest({ name, workspaces, scopes, expiresAt }: KeyRequest): void
     throw new KeyRequestError('A key needs a name of 1 to 255 characters.');
   if (workspaces.length < 1 || workspaces.length > 100)
     throw new KeyRequestError('A key covers 1 to 100 workspaces, or *.');
-  if (workspaces.some((id) => id.length < 1 || id.length > 128))
-    throw new KeyRequestError('A workspace id has 1 to 128 characters.');
+  if (workspaces.some((id) => id !== ANY_WORKSPACE && !isWorkspaceId(id)))
+    throw new KeyRequestError('A workspace id has 1 to 128 characters, and no NUL.');
   if (workspaces.includes(SYSTEM_WORKSPACE) && scopes.includes('events:write'))
     throw new KeyRequestError(
       `Only the service writes to the workspace ${SYSTEM_WORKSPACE}: a key for it cannot have the scope events:write.`,

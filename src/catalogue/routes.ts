@@ -1,36 +1,47 @@
 import { Hono } from 'hono';
 import { authenticate, type Authenticator } from '../auth/authenticate.ts';
-import type { AppEnv } from '../auth/context.ts';
+import { bodyOwner } from '../auth/body-owner.ts';
+import type { AppContext, AppEnv, Deed } from '../auth/context.ts';
 import { workspaceOf } from '../auth/workspace-of.ts';
 import type { Sql } from '../db/client.ts';
 import { SYSTEM_WORKSPACE } from '../events/own-event.ts';
 import { isWorkspaceId } from '../events/workspace-id.ts';
-import { BodyBudget } from '../http/body-budget.ts';
+import type { BodyBudget } from '../http/body-budget.ts';
 import { ProblemError } from '../http/problem.ts';
 import { readQuery } from '../http/query.ts';
 import { receiveBody } from '../http/receive-body.ts';
 import { readBody } from './read-body.ts';
-import { getCatalogue, ownTerms, putTerms, summaryOf } from './terms.ts';
-import { getWorkspace, listWorkspaces, newWorkspace, putWorkspace, workspaceChanges } from './workspaces.ts';
+import { getCatalogue, ownTerms, putTerms, removedBy, summaryOf } from './terms.ts';
+import {
+  getWorkspace,
+  listWorkspaces,
+  newWorkspace,
+  putWorkspace,
+  stateOf,
+  workspaceChanges,
+  type WorkspaceChanges,
+} from './workspaces.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_LIMIT = 200;
 
 /**
  * `/v1/workspaces` and `/v1/actions`, with the operator's key, or one of scope `catalogue:manage` for its own workspaces.
+ * @param budget of bodies, which other routes share
  * @param onChange told of a workspace that was changed
  */
 export function catalogueRoutes(
   auth: Authenticator,
   sql: Sql,
+  budget: BodyBudget,
   onChange: (workspaceId: string) => void,
 ): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   const operator = authenticate(auth, null, true);
   const manager = authenticate(auth, 'catalogue:manage', true);
   const body = receiveBody({
-    budget: new BodyBudget(),
-    keyOf: () => 'catalogue',
+    budget,
+    keyOf: bodyOwner,
     what: 'The body',
     maxBytes: MAX_BODY_BYTES,
     mediaTypes: ['application/json'],
@@ -57,27 +68,22 @@ export function catalogueRoutes(
   routes.post('/workspaces', operator, body, async (c) => {
     readQuery(c, []);
     const { id, ...changes } = await readBody(c, newWorkspace);
-    c.set('deed', { workspaceId: id, action: 'workspace.changed', changes });
-    const { created, workspace } = await putWorkspace(sql, id, changes);
-    onChange(id);
+    const { created, workspace } = await change(c, id, changes, false);
     return c.json(workspace, created ? 201 : 200);
   });
 
   routes.get('/workspaces/:id', manager, async (c) => {
     readQuery(c, []);
-    const id = workspaceOf(c, c.req.param('id'));
+    const id = workspaceOf(c, possible(c.req.param('id')));
     c.set('deed', { workspaceId: id, action: 'operator.workspace_viewed' });
     return c.json(found(await getWorkspace(sql, id)));
   });
 
   routes.patch('/workspaces/:id', manager, body, async (c) => {
     readQuery(c, []);
-    const id = workspaceOf(c, c.req.param('id'));
+    const id = workspaceOf(c, possible(c.req.param('id')));
     const changes = await readBody(c, workspaceChanges);
-    c.set('deed', { workspaceId: id, action: 'workspace.changed', changes });
-    found(await getWorkspace(sql, id));
-    const { workspace } = await putWorkspace(sql, id, changes);
-    onChange(id);
+    const { workspace } = await change(c, id, changes, true);
     return c.json(workspace);
   });
 
@@ -92,13 +98,30 @@ export function catalogueRoutes(
     const workspaceId = workspaceOf(c, readQuery(c, ['workspace_id']).workspace_id);
     const terms = await readBody(c, ownTerms);
     const replace = c.req.method === 'PUT';
-    c.set('deed', { workspaceId, action: 'catalogue.changed', changes: summaryOf(terms, replace) });
-    const counts = await putTerms(sql, workspaceId, terms, replace);
+    const deed: Deed = { workspaceId, action: 'catalogue.changed', changes: summaryOf(terms, replace) };
+    c.set('deed', deed);
+    const { added, removed, removed_terms: gone } = await putTerms(sql, workspaceId, terms, replace);
+    c.set('deed', { ...deed, before: removedBy(gone) });
     onChange(workspaceId);
-    return c.json({ ...counts, ...(await getCatalogue(sql, workspaceId)) });
+    return c.json({ added, removed, ...(await getCatalogue(sql, workspaceId)) });
   });
 
   return routes;
+
+  async function change(c: AppContext, id: string, changes: WorkspaceChanges, mustExist: boolean) {
+    const deed: Deed = { workspaceId: id, action: 'workspace.changed', changes };
+    c.set('deed', deed);
+    if (mustExist) found(await getWorkspace(sql, id));
+    const put = await putWorkspace(sql, id, changes);
+    c.set('deed', { ...deed, before: stateOf(put.before) });
+    onChange(id);
+    return put;
+  }
+}
+
+/** The id of a path, where a workspace may have it. */
+function possible(id: string): string {
+  return found(isWorkspaceId(id) ? id : undefined);
 }
 
 function found<T>(workspace: T | undefined): T {

@@ -41,7 +41,8 @@ export const ownTerms = z.strictObject(
 );
 export type OwnTerms = z.infer<typeof ownTerms>;
 
-const catalogue = z
+/** As `audit.catalogue` answers. */
+export const storedCatalogue = z
   .object({
     workspace: workspaceView,
     terms: z.array(
@@ -54,7 +55,7 @@ const catalogue = z
     ),
   })
   .nullable();
-type StoredTerm = NonNullable<z.infer<typeof catalogue>>['terms'][number];
+type StoredTerm = NonNullable<z.infer<typeof storedCatalogue>>['terms'][number];
 
 /** An action or target type that a strict workspace takes. */
 export interface TermView {
@@ -83,7 +84,7 @@ export async function getCatalogue(sql: Sql, workspaceId: string): Promise<Catal
     AbortSignal.timeout(READ_LIMIT),
   );
   if (!answer.ok) throw databaseDown('catalogue_failed', answer.failure);
-  const found = catalogue.parse(answer.value);
+  const found = storedCatalogue.parse(answer.value);
   const of = (kind: StoredTerm['kind']) => viewOf((found?.terms ?? []).filter((term) => term.kind === kind));
   return {
     workspace_id: workspaceId,
@@ -94,20 +95,27 @@ export async function getCatalogue(sql: Sql, workspaceId: string): Promise<Catal
   };
 }
 
+export const putTermsAnswer = z.object({
+  added: z.number(),
+  removed: z.number(),
+  removed_terms: z.array(z.object({ kind: z.enum(['action', 'target_type']), name: z.string() })),
+});
+export type PutTerms = z.infer<typeof putTermsAnswer>;
+
 /** Adds to a workspace's own terms, or puts these in their place. @throws ProblemError (422, 503) */
 export async function putTerms(
   sql: Sql,
   workspaceId: string,
   terms: OwnTerms,
   replace: boolean,
-): Promise<{ added: number; removed: number }> {
-  const answer = await call<{ added: number; removed: number }>(
+): Promise<PutTerms> {
+  const answer = await call<unknown>(
     sql,
     'SELECT audit.put_terms($1, $2::jsonb, $3) AS answer',
     [workspaceId, JSON.stringify(termRows(terms)), replace],
     AbortSignal.timeout(READ_LIMIT),
   );
-  if (answer.ok) return answer.value;
+  if (answer.ok) return putTermsAnswer.parse(answer.value);
   const { failure } = answer;
   if (failure.kind === 'refused' && failure.sqlstate === '54000') {
     const detail = `A workspace has at most ${MAX_TERMS} actions and target types of its own. Nothing was changed.`;
@@ -138,18 +146,27 @@ function viewOf(terms: readonly StoredTerm[]): TermView[] {
   }));
 }
 
-/** How many names of each kind the audit event of a change tells; an event has 64 KiB. */
-const MAX_TOLD = 50;
+/** How many names of each kind the audit event of a change tells, before and after; an event has 64 KiB. */
+const MAX_TOLD = 30;
 
 /** A change of terms, as the audit event tells it. */
-export function summaryOf(terms: OwnTerms, replace: boolean): object {
-  const names = (kind: 'actions' | 'target_types') =>
-    terms[kind].slice(0, MAX_TOLD).map((term) => (typeof term === 'string' ? term : term.name));
+export function summaryOf({ actions, target_types: targetTypes }: OwnTerms, replace: boolean): object {
+  const nameOf = (term: OwnTerms['actions'][number]) => (typeof term === 'string' ? term : term.name);
+  return { replaces: replace, ...told(actions.map(nameOf), targetTypes.map(nameOf)) };
+}
+
+/** What a change took away, as the audit event tells it; nothing where it took nothing. */
+export function removedBy(terms: PutTerms['removed_terms']): object | null {
+  const names = (kind: StoredTerm['kind']) =>
+    terms.flatMap((term) => (term.kind === kind ? [term.name] : []));
+  return terms.length === 0 ? null : told(names('action'), names('target_type'));
+}
+
+function told(actions: readonly string[], targetTypes: readonly string[]): object {
   return {
-    replaces: replace,
-    action_count: terms.actions.length,
-    actions: names('actions'),
-    target_type_count: terms.target_types.length,
-    target_types: names('target_types'),
+    action_count: actions.length,
+    actions: actions.slice(0, MAX_TOLD),
+    target_type_count: targetTypes.length,
+    target_types: targetTypes.slice(0, MAX_TOLD),
   };
 }

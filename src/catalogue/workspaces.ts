@@ -29,9 +29,8 @@ export const newWorkspace = z.strictObject(
       .string('Send the id of the workspace, a string.')
       .refine(
         (id) => isWorkspaceId(id) && isStorable(id),
-        'An id has 1 to 128 characters, none of them NUL or a lone surrogate.',
-      )
-      .refine((id) => id !== '*', 'The id * means every workspace: choose another.'),
+        'An id has 1 to 128 characters, none of them NUL or a lone surrogate; * means every workspace.',
+      ),
     ...changes,
   },
   'Send a JSON object.',
@@ -47,7 +46,8 @@ export const workspaceView = z.object({
 export type WorkspaceView = z.infer<typeof workspaceView>;
 
 const page = z.object({ workspaces: z.array(workspaceView), has_more: z.boolean() });
-const put = z.object({ created: z.boolean(), workspace: workspaceView });
+const put = z.object({ created: z.boolean(), workspace: workspaceView, before: workspaceView.nullable() });
+type PutWorkspace = z.infer<typeof put>;
 
 export interface WorkspacePage {
   data: WorkspaceView[];
@@ -84,13 +84,18 @@ export async function getWorkspace(sql: Sql, id: string): Promise<WorkspaceView 
 }
 
 /** Makes a workspace, or changes one. */
-export async function putWorkspace(
-  sql: Sql,
-  id: string,
-  changes: WorkspaceChanges,
-): Promise<{ created: boolean; workspace: WorkspaceView }> {
+export async function putWorkspace(sql: Sql, id: string, changes: WorkspaceChanges): Promise<PutWorkspace> {
   const query = 'SELECT audit.put_workspace($1, $2::jsonb) AS answer';
   return put.parse(await ask(sql, query, [id, JSON.stringify(changes)]));
+}
+
+/** Of a workspace what may be changed, for the audit event of a change. */
+export function stateOf(
+  workspace: WorkspaceView | null,
+): Pick<WorkspaceView, 'name' | 'mode' | 'vocabularies'> | null {
+  if (workspace === null) return null;
+  const { name, mode, vocabularies } = workspace;
+  return { name, mode, vocabularies };
 }
 
 async function ask(sql: Sql, query: string, parameters: unknown[]): Promise<unknown> {

@@ -1,7 +1,9 @@
 import { defineCommand } from 'citty';
+import { isWorkspaceId } from '../events/workspace-id.ts';
 import { readCatalogue } from './catalogue-file.ts';
 import { devOption } from './environment.ts';
 import { pushToDatabase, pushToDeployment } from './push-catalogue.ts';
+import { UsageError, WORKSPACE_WANTED } from './usage-error.ts';
 
 const push = defineCommand({
   meta: {
@@ -29,6 +31,7 @@ const push = defineCommand({
     },
   },
   async run({ args }) {
+    if (!isWorkspaceId(args.workspace)) throw new UsageError(WORKSPACE_WANTED);
     const { changes, terms } = await readCatalogue(args.file);
     const pushed = { ...changes, ...(args.strict === true && { mode: 'strict' as const }) };
     const counts =

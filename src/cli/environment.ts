@@ -26,7 +26,10 @@ interface DevArgs {
  * Runs what a command does, as the owner: with the connection in DATABASE_URL, or with `--dev` to the development database.
  * @throws UsageError, also when the database fails: it says what to do
  */
-export async function asOwner<T>(args: DevArgs, work: (sql: Sql) => Promise<T>): Promise<T> {
+export async function asOwner<T>(
+  args: DevArgs,
+  work: (sql: Sql, address: DatabaseAddress) => Promise<T>,
+): Promise<T> {
   const variables = variablesFor(args);
   const url = required(
     variables,
@@ -43,10 +46,13 @@ export function addressOf(url: string, variables: Variables = process.env): Data
 }
 
 /** Runs what a command does with a database. @throws UsageError, also when the database fails: it says what to do */
-export async function withDatabase<T>(address: DatabaseAddress, work: (sql: Sql) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(
+  address: DatabaseAddress,
+  work: (sql: Sql, address: DatabaseAddress) => Promise<T>,
+): Promise<T> {
   const sql = connectTo(address);
   try {
-    return await work(sql);
+    return await work(sql, address);
   } catch (error) {
     if (!(error instanceof NeonDbError)) throw error;
     throw new UsageError(describeFailure(error, address), { cause: error });

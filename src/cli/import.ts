@@ -1,15 +1,16 @@
 import { defineCommand } from 'citty';
 import { isWorkspaceId } from '../events/workspace-id.ts';
 import { SYSTEM_WORKSPACE } from '../events/own-event.ts';
+import { appendInThread } from '../import/append-in-thread.ts';
 import { ImportError } from '../import/import-error.ts';
 import { openImport } from '../import/open-import.ts';
 import { PRESETS } from '../import/presets/preset.ts';
 import { reportText } from '../import/report-text.ts';
-import { runImport } from '../import/run-import.ts';
+import { runImport, type Progress } from '../import/run-import.ts';
 import { asOwner, devOption } from './environment.ts';
 import { keptByNpm } from './kept-by-npm.ts';
 import { ProgressBar } from './progress.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError, WORKSPACE_WANTED } from './usage-error.ts';
 
 export const importCommand = defineCommand({
   meta: {
@@ -43,16 +44,17 @@ export const importCommand = defineCommand({
       const rejects = args.rejects ?? opened.rejects;
       const bar = new ProgressBar(opened.source.total);
       try {
-        const { report, retention, resumed } = await asOwner(args, (sql) =>
-          runImport(sql, {
-            ...opened,
-            rejects,
-            dryRun,
-            onProgress: ({ done, report }) => bar.show(done, report.read),
-          }),
-        );
-        bar.end();
-        console.log(reportText(report, { retention, rejects, dryRun, resumed }));
+        const { report, retention, resumed } = await asOwner(args, async (sql, address) => {
+          const thread = appendInThread(address);
+          try {
+            const onProgress = ({ done, report }: Progress) => bar.show(done, report.read);
+            return await runImport(sql, { ...opened, append: thread.append, rejects, dryRun, onProgress });
+          } finally {
+            bar.end();
+            await thread.close();
+          }
+        });
+        console.log(reportText(report, { retention, rejects, dryRun, resumed, kept: opened.kept }));
       } finally {
         await opened.source.close();
       }
@@ -65,7 +67,7 @@ export const importCommand = defineCommand({
 
 function checkWorkspace(workspace: string | undefined): void {
   if (workspace === undefined) return;
-  if (!isWorkspaceId(workspace)) throw new UsageError('--workspace takes 1 to 128 characters.');
+  if (!isWorkspaceId(workspace)) throw new UsageError(WORKSPACE_WANTED);
   if (workspace === SYSTEM_WORKSPACE)
     throw new UsageError(`Only the service writes to the workspace ${SYSTEM_WORKSPACE}. Name another.`);
 }

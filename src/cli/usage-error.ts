@@ -2,3 +2,5 @@
 export class UsageError extends Error {
   override name = 'UsageError';
 }
+
+export const WORKSPACE_WANTED = '--workspace takes the id of one workspace: 1 to 128 characters, and not *.';

@@ -1,9 +1,11 @@
 import { newId } from './new-id.ts';
-import { complete, type AuditEvent, type Defaults, type Without } from './event.ts';
+import { complete, type AuditEvent, type Defaults, type DefaultsOf, type Without } from './event.ts';
 import type { Receipt, EventOutcome } from './transport.ts';
 import type { Counts } from './buffer.ts';
 import { nameOf } from './prepare.ts';
-import type { Sender } from './sender.ts';
+import type { Sender, WaitUntil } from './sender.ts';
+import { after } from './settled.ts';
+import { written } from './written.ts';
 
 /** Why an event that was to be recorded is not known to be. */
 export class AuditError extends Error {
@@ -18,22 +20,17 @@ export class AuditError extends Error {
 
 /** What a Worker's `fetch` is given. */
 export interface RequestContext {
-  waitUntil(promise: Promise<unknown>): void;
+  waitUntil: WaitUntil;
 }
-
-/** ms; the platform grants 30 s after the answer. */
-const IN_REQUEST = 25_000;
 
 /** Records what happens. `Known` is what each event of it has already, `Event` what its catalogue takes. */
 export class Audit<Known extends keyof AuditEvent = never, Event = AuditEvent> {
   readonly #sender: Sender;
   readonly #known: Defaults;
-  readonly #request: RequestContext | undefined;
 
-  constructor(sender: Sender, known: Defaults, request?: RequestContext) {
+  constructor(sender: Sender, known: Defaults) {
     this.#sender = sender;
     this.#known = known;
-    this.#request = request;
   }
 
   /** How many events were stored, refused, dropped, and wait. */
@@ -49,17 +46,33 @@ export class Audit<Known extends keyof AuditEvent = never, Event = AuditEvent> {
     this.#add(() => event);
   }
 
-  /** Records an event. @returns its receipt, once it is committed @throws AuditError when it is not known to be */
-  async record(event: Without<Known, Event>): Promise<Receipt> {
-    const outcome = await new Promise<EventOutcome>((resolve) => this.#add(() => event, resolve));
+  /**
+   * Records an event. What takes longer than `timeout` (ms; for ever unless given) is tried further all the same.
+   * @returns its receipt, once it is committed @throws AuditError when it is not known to be
+   */
+  async record(event: Without<Known, Event>, { timeout = Infinity } = {}): Promise<Receipt> {
+    const outcome = await new Promise<EventOutcome | undefined>((resolve) => {
+      // It keeps the process alive, too.
+      const timer = after(timeout, () => resolve(undefined));
+      this.#add(
+        () => event,
+        (outcome) => {
+          clearTimeout(timer);
+          resolve(outcome);
+        },
+      );
+    });
+    if (!outcome) throw new AuditError('timeout', `not known to be stored within ${timeout} ms`);
     if (outcome.result === 'stored') return outcome.receipt;
     if (outcome.result === 'refused') throw new AuditError(outcome.code, outcome.detail);
     throw new AuditError('dropped', `dropped (${outcome.reason})`);
   }
 
   /** A logger of events that have this in common; members of an event go before it. */
-  with<Given extends Defaults>(known: Given): Audit<Known | (keyof Given & keyof AuditEvent), Event> {
-    return new Audit(this.#sender, complete(this.#known, known) as Defaults, this.#request);
+  with<Given extends DefaultsOf<Event>>(
+    known: Given,
+  ): Audit<Known | (keyof Given & keyof AuditEvent), Event> {
+    return new Audit(this.#sender, complete(this.#known, known as Defaults) as Defaults);
   }
 
   /**
@@ -67,7 +80,10 @@ export class Audit<Known extends keyof AuditEvent = never, Event = AuditEvent> {
    * within the request's `waitUntil`, and keeps it apart from the events of others.
    */
   during(request: RequestContext): Audit<Known, Event> {
-    return new Audit(this.#sender.fork(), this.#known, request);
+    return new Audit(
+      this.#sender.fork((promise) => request.waitUntil(promise)),
+      this.#known,
+    );
   }
 
   /**
@@ -112,21 +128,19 @@ export class Audit<Known extends keyof AuditEvent = never, Event = AuditEvent> {
     return this.#sender.close(timeout);
   }
 
+  /** Tells the logger, at most once a minute, what an event lacks because finding it out failed: of an error its name. */
+  tellMissing(what: string, error: unknown): void {
+    this.#sender.tell('incomplete', what, `: ${nameOf(error)}`);
+  }
+
   #add(make: () => object, settle?: (outcome: EventOutcome) => void): void {
     try {
       const full = complete(this.#known, make());
-      const [flaw] = this.#sender.check(full);
-      if (flaw) return this.#sender.refuse('invalid_event', `${flaw.pointer}: ${flaw.detail}`, settle);
-      const id = full.id ?? newId();
-      this.#sender.add(String(id), written({ ...full, id }), settle);
+      const madeAt = full.id ? undefined : Date.now();
+      const id = String(full.id ?? newId());
+      this.#sender.add(id, written({ ...full, id }), madeAt, settle);
     } catch (error) {
       this.#sender.refuse('unwritable', nameOf(error), settle);
-      return;
-    }
-    try {
-      this.#request?.waitUntil(this.#sender.finish(IN_REQUEST));
-    } catch {
-      // The request is over: the event waits for as long as the process lives.
     }
   }
 }
@@ -138,36 +152,21 @@ export type RequestAudit<Logger> =
 /** Of an error only its name: its message may hold anything. */
 function outcomeOf(error: unknown): Pick<AuditEvent, 'outcome' | 'reason'> {
   // Whatever was thrown, nothing but these is looked at.
-  const { status, statusCode, name } = (error ?? {}) as {
-    status?: unknown;
-    statusCode?: unknown;
-    name?: unknown;
+  const { status, statusCode, name, digest } = (error ?? {}) as Record<string, unknown>;
+  const ofNext = String(digest);
+  const isRedirect = error instanceof Response && error.status < 400;
+  if (isRedirect || ofNext.startsWith('NEXT_REDIRECT')) return { outcome: 'success' };
+  const code = Number(status ?? statusCode ?? ofNext.slice(-3));
+  return {
+    outcome: code === 401 || code === 403 ? 'denied' : 'failure',
+    ...(typeof name === 'string' && { reason: name }),
   };
-  const isDenied = [401, 403].some((code) => code === status || code === statusCode);
-  return { outcome: isDenied ? 'denied' : 'failure', ...(typeof name === 'string' && { reason: name }) };
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
-}
-
-function written(event: object): string {
   try {
-    return JSON.stringify(event);
+    return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
   } catch {
-    return JSON.stringify(event, plain());
+    return false;
   }
-}
-
-/** For what JSON cannot hold: big integers, and what contains itself. */
-function plain() {
-  const above: unknown[] = [];
-  return function plain(this: unknown, _name: string, value: unknown): unknown {
-    if (typeof value === 'bigint') return String(value);
-    if (typeof value !== 'object' || value === null) return value;
-    while (above.length > 0 && above.at(-1) !== this) above.pop();
-    if (above.includes(value)) return '[circular]';
-    above.push(value);
-    return value;
-  };
 }

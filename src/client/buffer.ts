@@ -1,12 +1,14 @@
+import { NO_PAUSE } from './pace.ts';
 import type { EventOutcome } from './transport.ts';
 
 /** What sends some of the events. */
 export interface Lane {
   /** in the order in which they are tried */
   readonly waiting: Set<Waiting>;
-  /** look whether what they wait for is settled */
-  readonly flushes: Set<() => void>;
-  hurry(): void;
+  /** see whether what they wait for is settled */
+  readonly looks: Set<() => void>;
+  /** tries at once, and goes on until a time of `performance.now()`, whatever others found out */
+  hurry(until: number): void;
 }
 
 /** An event that is not known to be stored. */
@@ -15,12 +17,16 @@ export interface Waiting {
   /** characters of JSON that it takes the room of */
   readonly size: number;
   id: string;
+  /** ms since 1970, where the client made the id */
+  madeAt: number | undefined;
   /** as it is sent, once it is redacted */
   json: string;
   isRedacted?: boolean;
   isUnderWay?: boolean;
   /** it goes with no other: what stands before Daybook fails because of it */
   isAlone?: boolean;
+  /** dropped where it was neither stored nor refused */
+  end?: 'settled' | 'dropped';
   /** how often it was not taken */
   tries: number;
   /** ms of `performance.now()`, before which it is not tried again */
@@ -53,6 +59,8 @@ export class Buffer {
   /** in the order of the calls */
   readonly all = new Set<Waiting>();
   readonly counts: Counts = { buffered: 0, stored: 0, refused: 0, dropped: 0 };
+  /** what one request found out, the others need not */
+  pause = NO_PAUSE;
   characters = 0;
 
   constructor(most: Size, drop: 'newest' | 'oldest') {
@@ -78,6 +86,14 @@ export class Buffer {
     event.lane.waiting.add(event);
     this.characters += event.size;
     return dropped;
+  }
+
+  /** Events that nothing lets pass must not take the room of all others. @returns what there are too many of */
+  dropAlone(): Waiting[] {
+    const alone = [...this.all].filter(({ isAlone }) => isAlone);
+    const tooMany = alone.slice(0, -Math.max(1, this.#most.events / 20));
+    for (const event of tooMany) this.remove(event);
+    return tooMany;
   }
 
   remove(event: Waiting): void {

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { expect, expectTypeOf, test } from 'vitest';
 import { defineCatalogue } from './catalogue.ts';
+import type { configureAudit } from './configured.ts';
 import { createAudit, type AuditOptions } from './create-audit.ts';
 import { auditContext as expressContext, type Audited } from './express.ts';
 import { auditContext, type AuditVariables } from './hono.ts';
@@ -62,6 +63,25 @@ test('what it does not take never leaves, and the logger is told where it is wro
   );
 });
 
+test('what is told of it holds no name that the event chose', async () => {
+  const { audit, lines } = setUp();
+  const metadata = { amount: 1, 'jane@example.com': 1 };
+  (audit as unknown as { log(event: object): void }).log({ ...paid, actor, metadata });
+  await audit.close();
+  expect(audit.counts.refused).toBe(1);
+  expect(lines.join()).not.toContain('jane');
+});
+
+test('what is checked is what is written', async () => {
+  const { transport, events } = collectEvents();
+  const dated = defineCatalogue({ actions: { 'a.b': { target: 't', metadata: { at: 'string' } } } });
+  const audit = createAudit({ url: 'https://daybook.test', apiKey: 'none', transport, catalogue: dated });
+  const at = new Date('2026-01-02T03:04:05Z') as unknown as string;
+  audit.log({ action: 'a.b', actor, target: { type: 't' }, metadata: { at } });
+  await audit.close();
+  expect(events[0]?.metadata).toEqual({ at: '2026-01-02T03:04:05.000Z' });
+});
+
 test('what is known already is checked with the rest', async () => {
   const { audit, events } = setUp();
   audit.with({ actor, target: { type: 'invoice' } }).log({ action: 'invoice.paid', metadata: { amount: 1 } });
@@ -86,6 +106,20 @@ test('its types are those of the logger', () => {
   expectTypeOf<{ action: 'nothing'; target: { type: 'invoice' } }>().not.toExtend<
     Parameters<typeof known.log>[0]
   >();
+});
+
+test('its types are those of what is known already, and of related targets', () => {
+  const { audit } = setUp();
+  audit.with({ action: 'invoice.paid', target: { type: 'invoice' }, metadata: { of: 'another' } });
+  // @ts-expect-error there is no such action
+  audit.with({ action: 'nonsense' });
+  // @ts-expect-error there is no such target
+  audit.with({ target: { type: 'spaceship' } });
+  audit.log({ ...paid, actor, related_targets: [{ type: 'task', id: 't1' }] });
+  // @ts-expect-error there is no such target
+  audit.log({ ...paid, actor, related_targets: [{ type: 'spaceship' }] });
+  type Bound = ReturnType<typeof configureAudit<(typeof catalogue)['definition']>>;
+  expectTypeOf<Bound>().toEqualTypeOf<typeof audit>();
 });
 
 test('its types are those of the logger of a request', () => {

@@ -28,7 +28,7 @@ function behind(ms: number) {
 describe('an id whose time Daybook does not take', () => {
   test('because the clock of the machine is ahead waits until its time has come', async () => {
     const { audit, batches, logger } = setUp({}, behind(8 * MINUTE));
-    times(3, () => audit.log(LOGIN));
+    times(3, () => audit.log({ ...LOGIN, occurred_at: new Date().toISOString() }));
     await vi.advanceTimersByTimeAsync(2 * MINUTE);
     expect(audit.counts).toEqual({ buffered: 3, stored: 0, refused: 0, dropped: 0 });
     expect(logger.warn.mock.calls[0]?.[0]).toContain('id_window');
@@ -60,6 +60,11 @@ describe('an id whose time Daybook does not take', () => {
     const ofAnother = setUp({}, behind(-8 * 24 * 60 * MINUTE));
     ofAnother.audit.log({ ...LOGIN, id: lowestId(Date.now()) });
     await vi.advanceTimersByTimeAsync(200);
-    expect([audit.counts.refused, ofAnother.audit.counts.refused]).toEqual([1, 1]);
+    // A time that the application made up does not come.
+    const ofTomorrow = setUp({}, behind(0));
+    ofTomorrow.audit.log({ ...LOGIN, occurred_at: new Date(Date.now() + 60 * MINUTE).toISOString() });
+    await vi.advanceTimersByTimeAsync(200);
+    const all = [audit, ofAnother.audit, ofTomorrow.audit];
+    expect(all.map(({ counts }) => counts.refused)).toEqual([1, 1, 1]);
   });
 });

@@ -4,21 +4,24 @@ import { workspaceHelpers } from './workspace.ts';
 
 type Helpers = ReturnType<typeof workspaceHelpers>;
 
-let helpers: Helpers | undefined;
+/** Of the process, not of the module: a bundler may make two of that, as for Next's `instrumentation.ts`. */
+const HELPERS = Symbol.for('daybook');
+const shared = globalThis as { [HELPERS]?: Helpers };
 
 /** Binds the functions below to one deployment, once, as the process starts. @returns the logger they use */
-export function configureAudit(options: AuditOptions): Audit {
+export const configureAudit: typeof createAudit = (options: AuditOptions): Audit => {
   const audit = createAudit(options);
-  helpers = workspaceHelpers(audit);
+  shared[HELPERS] = workspaceHelpers(audit);
   return audit;
-}
+};
 
 let isTold = false;
 
 /** Nothing is thrown into the application for a call that came too early; it is told once. */
 function bound<Name extends keyof Helpers>(name: Name): Helpers[Name] {
   const call = (...args: never[]) => {
-    if (helpers !== undefined) return (helpers[name] as (...args: never[]) => void)(...args);
+    const helpers = shared[HELPERS];
+    if (helpers) return (helpers[name] as (...args: never[]) => void)(...args);
     if (!isTold) console.error(`daybook: ${name} was called before configureAudit`);
     isTold = true;
   };

@@ -1,5 +1,5 @@
 import type { Catalogue, CatalogueDefinition } from '../events/catalogue.ts';
-import type { CatalogueEvent } from './event.ts';
+import { given, type CatalogueEvent } from './event.ts';
 import { Audit } from './audit.ts';
 import { httpTransport } from './http-transport.ts';
 import { redactNames } from './redact-names.ts';
@@ -30,6 +30,11 @@ export interface AuditOptions {
   timeout?: number;
   /** sends what waits when the process is about to end by itself; true unless given */
   flushOnExit?: boolean;
+  /**
+   * has the platform wait for a promise within the request that calls: `waitUntil` of `cloudflare:workers` or of
+   * `@vercel/functions`. What is logged is then sent by its own request, at once
+   */
+  waitUntil?: (promise: Promise<unknown>) => void;
   fetch?: typeof fetch;
   /** what events are held to, before they leave the process; with its types for `log` and its like */
   catalogue?: Catalogue;
@@ -63,25 +68,30 @@ function withDefaults(options: AuditOptions): SenderOptions {
     linger = 200,
     drop = 'newest',
   } = options;
-  if (options.transport === undefined && !(URL.canParse(url) && apiKey)) {
-    throw new TypeError('createAudit needs a url and an apiKey');
+  if (options.transport === undefined && !(/^https?:\/\/\w/i.test(url) && apiKey)) {
+    throw new TypeError('createAudit needs a url (https://…) and an apiKey');
   }
   // Called as a function of its own: workerd's is bound to nothing else.
   const { fetch = (input, init) => globalThis.fetch(input, init) } = options;
-  const buffer = new Buffer({ events: 10_000, characters: 16 * MIB, ...options.buffer }, drop);
+  const buffer = new Buffer({ events: 10_000, characters: 16 * MIB, ...given(options.buffer ?? {}) }, drop);
   return {
     transport: options.transport ?? httpTransport({ url, apiKey, fetch, timeout }),
     redact,
-    batch: { events: 500, characters: MIB, ...options.batch },
+    batch: { events: 500, characters: MIB, ...given(options.batch ?? {}) },
     linger,
+    timeout,
     buffer,
     tell: teller(logger, buffer.counts),
     catalogue: options.catalogue,
+    waitUntil: options.waitUntil,
   };
 }
 
 /** Where there is a process; a signal that ends it is the application's to handle, with `close()`. */
 function flushOnExit(sender: Sender): void {
-  const { process } = globalThis as { process?: { on?(event: string, run: () => void): void } };
-  process?.on?.('beforeExit', () => void sender.finish(10_000));
+  type Call = (event: string, run: () => void) => void;
+  const { process } = globalThis as { process?: { on?: Call; off?: Call } };
+  const finish = () => void sender.finish(10_000);
+  process?.on?.('beforeExit', finish);
+  sender.onClose = () => process?.off?.('beforeExit', finish);
 }

@@ -1,4 +1,4 @@
-import type { EventOf } from '../events/catalogue.ts';
+import type { EventOf, TargetTypeOf } from '../events/catalogue.ts';
 import type { ActorType, JsonObject, Outcome } from '../events/kinds.ts';
 
 type Optional<T> = T | null | undefined;
@@ -58,12 +58,21 @@ export type Without<Known extends keyof AuditEvent, Event = AuditEvent> =
   // Of each action by itself: its target and metadata stay its own.
   Event extends unknown ? Omit<Event, Known> & Partial<Pick<Event, Known & keyof Event>> : never;
 
-type Own<E> = E extends { action: string; target: Target }
-  ? Omit<AuditEvent, 'action' | 'target' | 'metadata'> & E
+type Own<E, Type> = E extends { action: string; target: Target }
+  ? Omit<AuditEvent, 'action' | 'target' | 'metadata' | 'related_targets'> &
+      E & { related_targets?: Optional<(Target & { type: Type })[]> }
   : never;
 
 /** An event that a catalogue takes. */
-export type CatalogueEvent<D> = Own<EventOf<D>>;
+export type CatalogueEvent<D> = Own<EventOf<D>, TargetTypeOf<D>>;
+
+type Member<Event, Name extends string> = Event extends Record<Name, infer Value> ? Value : never;
+
+/** What may be known of an event before it is logged: part of its metadata, too. */
+export type DefaultsOf<Event> = Omit<Defaults, 'action' | 'target'> & {
+  action?: Member<Event, 'action'>;
+  target?: Member<Event, 'target'>;
+};
 
 /** The event with what is known of it. Contexts and metadata are merged, the event's own members first. */
 export function complete(known: Defaults, event: Partial<AuditEvent>): Partial<AuditEvent> {
@@ -74,6 +83,6 @@ export function complete(known: Defaults, event: Partial<AuditEvent>): Partial<A
 }
 
 /** What is undefined says nothing, and takes the place of nothing. */
-function given<T extends object>(object: T): Partial<T> {
+export function given<T extends object>(object: T): Partial<T> {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

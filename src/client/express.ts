@@ -1,6 +1,6 @@
 import type { Audit, RequestAudit } from './audit.ts';
 import type { Actor, AuditEvent } from './event.ts';
-import { contextOf } from './request.ts';
+import { actorOr, contextOf, found } from './request.ts';
 
 /** What is read of a request of Express. */
 interface ExpressRequest {
@@ -9,7 +9,10 @@ interface ExpressRequest {
   get(name: string): string | undefined;
 }
 
-/** A request that went through `auditContext`: `Audited<typeof audit>` has the types of a catalogue. */
+/**
+ * A request that went through `auditContext`. Said once, all of Express' handlers know it, with the types of a catalogue:
+ * `declare global { namespace Express { interface Request extends Audited<typeof audit> {} } }`
+ */
 export interface Audited<Logger = Audit> {
   audit: RequestAudit<Logger>;
 }
@@ -33,8 +36,8 @@ export function auditContext<Request extends ExpressRequest, Event = AuditEvent>
     next: () => void,
   ): void {
     const context = contextOf((name) => request.get(name), request.ip, {});
-    const ofRequest = audit.with({ actor: options.actor?.(request) ?? { type: 'anonymous' }, context });
-    request.audit = ofRequest;
+    const actor = actorOr(found(audit, 'the actor', () => options.actor?.(request)));
+    request.audit = audit.with({ actor, context });
     next();
   };
 }

@@ -1,3 +1,4 @@
+import { placeOf } from './place-of.ts';
 import type { BatchOutcome, EventOutcome, Receipt, Transport } from './transport.ts';
 
 export interface HttpOptions {
@@ -30,9 +31,12 @@ export function httpTransport({ fetch, ...options }: HttpOptions): Transport {
       headers,
       body: `{"events":[${events.join()}]}`,
       signal: AbortSignal.timeout(options.timeout),
+      // To follow would lose the body: the URL is to be mended.
+      redirect: 'manual',
     });
-    // A date is not what Daybook sends.
-    const retryAfter = Number(response.headers.get('Retry-After')) * 1000 || 0;
+    const told = response.headers.get('Retry-After') ?? '';
+    // Seconds, or a date as proxies send it.
+    const retryAfter = Number(told) * 1000 || Date.parse(told) - Date.now() || 0;
     return read(response.status, retryAfter, await response.text(), events.length);
   }
   return { send };
@@ -48,13 +52,25 @@ function read(status: number, retryAfter: number, body: string, count: number): 
   const answer = parsed(body);
   const results = answer?.results;
   if (results?.length === count) return { kind: 'answered', outcomes: results.map(outcomeOf), retryAfter };
-  const { code, detail = '' } = (answer ?? {}) as Problem;
+  const { code: said, detail = '' } = (answer ?? {}) as Problem;
+  // A firewall may answer with JSON of its own.
+  const code = typeof said === 'string' ? said : undefined;
   const reason = code ?? String(status);
   // Of 413 a proxy says as much.
   if (REFUSED.test(reason) || status === 413) return { kind: 'refused', code: reason, detail };
-  // What Daybook itself says is of the key or of its state; its 500, and what others say, may be of what an event holds.
-  return { kind: 'later', reason, retryAfter, isSuspect: code === undefined || status === 500 };
+  const isPage = code === undefined && status >= 400;
+  return {
+    kind: 'later',
+    reason: isPage || code ? reason : `${reason}: is the url right?`,
+    retryAfter,
+    // What Daybook itself says is of the key or of its state; its 500, and what others say, may be of what an event holds.
+    isSuspect: isPage || status === 500,
+    isBlocked: isPage && BLOCKED.test(reason),
+  };
 }
+
+/** Of 401, 404, 407, 408 and 42x it is not what an event holds. */
+const BLOCKED = /^4(?!0[1478]|2)/;
 
 /** What stands between may answer with anything. */
 function parsed(body: string): Answer | undefined {
@@ -68,17 +84,19 @@ function parsed(body: string): Answer | undefined {
 function outcomeOf({ receipt, problem }: NonNullable<Answer['results']>[number]): EventOutcome {
   if (receipt) return { result: 'stored', receipt };
   const { code = 'unavailable', detail = '', errors = [] } = problem ?? {};
-  if (code === 'unavailable') return { result: 'later', reason: code };
-  // The clock that made the id is ahead: the time will come when it is taken. Too old it remains.
-  const [flaw, ...others] = errors;
-  if (flaw?.code === 'id_window' && others.length === 0 && !/days old/.test(flaw.detail ?? ''))
-    return { result: 'later', reason: flaw.code };
+  if (isAhead(errors)) return { result: 'later', reason: 'id_window' };
+  if (LATER.test(code)) return { result: 'later', reason: code };
   const places = errors.map((error) => ` ${error.code} at ${placeOf(error)}.`).join('');
   return { result: 'refused', code, detail: detail + places };
 }
 
-/** Without the names that the event itself chose: this ends in a log. */
-function placeOf({ pointer, code }: { pointer: string; code: string }): string {
-  const chosen = code === 'unknown_field' ? /[^/]*$/ : /(?<=^\/(?:metadata|old_value|new_value)\/).*/s;
-  return pointer.replace(chosen, '…') || 'the event';
+/** What passes, or what an operator has to mend, as for a batch. */
+const LATER = /^(?:unavailable|workspace_forbidden)$/;
+
+/** The clock that made the id is ahead, and all else that is wrong is wrong for that: the time will come when it is taken. */
+function isAhead(errors: readonly { code: string; detail?: string }[]): boolean {
+  return (
+    errors.some(({ code }) => code === 'id_window') &&
+    errors.every(({ detail = '' }) => /ahead of now/.test(detail))
+  );
 }

@@ -1,10 +1,10 @@
 import type { Audit, RequestContext } from './audit.ts';
 import type { Actor, AuditEvent } from './event.ts';
-import { contextOf, type AddressOptions } from './request.ts';
+import { actorOr, checked, contextOf, type AddressOptions } from './request.ts';
 
-export interface NextAuditOptions extends AddressOptions {
-  /** who acts; `anonymous` unless given */
-  actor?(request: Request): Promise<Actor | undefined> | Actor | undefined;
+export interface NextAuditOptions<Of extends Request = Request> extends AddressOptions {
+  /** who acts; `anonymous` unless given, with an id where one is needed */
+  actor?(request: Of): Promise<Actor | null | undefined> | Actor | null | undefined;
   /** `(promise) => after(() => promise)`, where the platform ends a function with its answer */
   waitUntil?: RequestContext['waitUntil'];
 }
@@ -14,23 +14,27 @@ export interface NextAuditOptions extends AddressOptions {
  * knows who acts, from where and by which request. `Request` does not tell the address of its connection: say which header
  * may be trusted, or the events have no address.
  */
-export function withAuditContext<Event = AuditEvent>(
+export function withAuditContext<Event = AuditEvent, Of extends Request = Request>(
   audit: Audit<never, Event>,
-  options: NextAuditOptions = {},
+  options: NextAuditOptions<Of> = {},
 ) {
-  const { waitUntil } = options;
-  return function wrap<Rest extends unknown[], Answer>(
+  const { waitUntil } = checked(options);
+  const actorOf = async (request: Of) => options.actor?.(request);
+  return function wrap<Req extends Of, Rest extends unknown[], Answer>(
     handler: (
-      request: Request,
+      request: Req,
       audit: Audit<'actor' | 'context', Event>,
       ...rest: Rest
     ) => Promise<Answer> | Answer,
-  ): (request: Request, ...rest: Rest) => Promise<Answer> {
+  ): (request: Req, ...rest: Rest) => Promise<Answer> {
     return async function audited(request, ...rest) {
       const context = contextOf((name) => request.headers.get(name), undefined, options);
-      const actor = (await options.actor?.(request)) ?? { type: 'anonymous' as const };
+      const actor = await actorOf(request).catch((error: unknown) => {
+        audit.tellMissing('the actor', error);
+        return undefined;
+      });
       const ofRequest = waitUntil === undefined ? audit : audit.during({ waitUntil });
-      return handler(request, ofRequest.with({ actor, context }), ...rest);
+      return handler(request, ofRequest.with({ actor: actorOr(actor), context }), ...rest);
     };
   };
 }

@@ -1,46 +1,27 @@
 /** ms before trying again: doubling from the first to the longest, with jitter. */
-export const FIRST_PAUSE = 500;
+const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 30_000;
+/** ms; even where Daybook asks for more. */
+const LONGEST_WAIT = 300_000;
 
-/** So often, something may answer a batch with a failure before it is halved. */
-const PATIENCE = 3;
+/** Since when nothing went well, and until when nothing is tried: times are of `performance.now()`. */
+export interface Pause {
+  failures: number;
+  until: number;
+  /** as Daybook said */
+  retryAt: number;
+}
+
+export const NO_PAUSE: Pause = { failures: 0, until: 0, retryAt: 0 };
 
 /** @returns ms to wait after so many failures before */
 export function backoff(failures: number): number {
   return Math.round(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures) * (0.5 + Math.random() / 2));
 }
 
-/**
- * How much is sent at once, and how soon again. What fails again and again is halved, down to the event that it fails for;
- * batches grow again where two in a row went through: then it was none of these.
- */
-export class Pace {
-  readonly #most: number;
-  /** since something went well */
-  failures = 0;
-  /** since batches had their full size */
-  #suspicions = 0;
-  /** how many events go at once */
-  limit: number;
-
-  constructor(most: number) {
-    this.#most = most;
-    this.limit = most;
-  }
-
-  succeeded(): void {
-    if (this.failures === 0) this.limit = Math.min(this.#most, this.limit * 2);
-    if (this.limit === this.#most) this.#suspicions = 0;
-    this.failures = 0;
-  }
-
-  /** Halves a batch that may fail for what is in it. @returns whether there is nothing left to halve */
-  suspect(length: number): boolean {
-    this.#suspicions += 1;
-    if (this.#suspicions < PATIENCE) return false;
-    this.limit = Math.ceil(length / 2);
-    // Soon: all others wait until it is found.
-    if (length > 1) this.failures = 0;
-    return length === 1;
-  }
+/** The pause after one more failure. @param retryAfter ms, where it was said; not all clients come at once then */
+export function longer({ failures }: Pause, retryAfter = 0): Pause {
+  const now = performance.now();
+  const retryAt = retryAfter && now + Math.min(LONGEST_WAIT, retryAfter) + backoff(0);
+  return { failures: failures + 1, until: Math.max(retryAt, now + backoff(failures)), retryAt };
 }

@@ -19,6 +19,7 @@ function takenBy(batches: Sent[][], isTaken: (batch: Sent[]) => boolean): Set<st
 describe('an event that something in front of Daybook fails for', () => {
   test.each<[string, Answer]>([
     ['a firewall answers 403 with a page', { status: 403, body: '<html>' }],
+    ['a firewall answers 403 with JSON of its own', { status: 403, body: { code: 1020 } }],
     ['Daybook answers 500 each time', { status: 500, body: { code: 'internal_error' } }],
     ['a proxy answers 503 without a word of Daybook', { status: 503, body: 'error code: 1102' }],
     ['no answer comes in time', new DOMException('15 s', 'TimeoutError')],
@@ -60,6 +61,31 @@ describe('an event that something in front of Daybook fails for', () => {
     await vi.advanceTimersByTimeAsync(MINUTE);
     expect(audit.counts).toEqual({ buffered: 0, stored: 7, refused: 0, dropped: 0 });
     expect(new Set(batches.flat().map(({ id }) => id)).size).toBe(7);
+  });
+});
+
+describe('events that a firewall refuses, one each second beside twenty others', () => {
+  test.each([
+    ['10,000', 10_000],
+    ['200', 200],
+  ])('take a twentieth of a buffer of %s at most, and keep no others out', async (_what, most) => {
+    const { audit, logger } = setUp({ buffer: { events: most } }, (events) =>
+      events.some(isPoison) ? { status: 403, body: '<html>' } : stored(events),
+    );
+    let logged = 0;
+    for (let second = 0; second < 15 * 60; second += 1) {
+      audit.log({ ...LOGIN, action: 'poison' });
+      for (let n = 0; n < 20; n += 1) {
+        audit.log(LOGIN);
+        await vi.advanceTimersByTimeAsync(50);
+      }
+      logged += 20;
+    }
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(audit.counts.stored).toBe(logged);
+    expect(audit.counts.buffered).toBeLessThanOrEqual(most / 20);
+    if (audit.counts.dropped > 0)
+      expect(logger.error.mock.calls[0]?.[0]).toContain('dropped (taken by nothing)');
   });
 });
 

@@ -1,4 +1,3 @@
-import { timeOf } from '../events/id.ts';
 import { MAX_ID_AGE_MS } from '../events/limits.ts';
 import type { Waiting } from './buffer.ts';
 import { newId } from './new-id.ts';
@@ -10,19 +9,21 @@ const ID_AGE = MAX_ID_AGE_MS - 60 * 60_000;
 export type Redact = (event: Record<string, unknown>) => Record<string, unknown>;
 
 /**
- * Redacts an event, once, and gives it an id that is taken in, which it keeps.
+ * Redacts an event, once, and where the client made its id, sees that it is one that is taken in. An id that was given goes as
+ * it is: another one would make two events of one that is sent twice.
  * @throws what `redact` throws
  */
 export function prepare(event: Waiting, redact: Redact): void {
-  // Of version 7: what is no id, Daybook refuses.
-  const isOld = event.id[14] === '7' && Date.now() - timeOf(event.id) >= ID_AGE;
+  const { madeAt = Infinity } = event;
+  const isOld = Date.now() - madeAt >= ID_AGE;
   if (event.isRedacted && !isOld) return;
   // It was written from an object.
   let content = JSON.parse(event.json) as Record<string, unknown>;
   if (!event.isRedacted) content = redact(content);
   if (isOld) {
-    content['occurred_at'] ??= new Date(timeOf(event.id)).toISOString();
+    content['occurred_at'] ??= new Date(madeAt).toISOString();
     event.id = newId();
+    event.madeAt = Date.now();
   }
   event.json = JSON.stringify({ ...content, id: event.id });
   event.isRedacted = true;
@@ -30,5 +31,10 @@ export function prepare(event: Waiting, redact: Redact): void {
 
 /** Of an error only its name: its message may hold anything. */
 export function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : 'unknown';
+  try {
+    // Whatever was thrown, nothing but this is looked at, and that may throw.
+    const { name } = error as { name?: unknown };
+    if (typeof name === 'string') return name;
+  } catch {}
+  return 'unknown';
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { canonicalIp } from '../events/ip.ts';
-import { contextOf, type AddressOptions } from './request.ts';
+import { checked, contextOf, type AddressOptions } from './request.ts';
 
 function context(headers: Record<string, string>, peer?: string, options: AddressOptions = {}) {
   const given = new Headers(headers);
@@ -71,6 +71,25 @@ test('the user agent and the request id are cut to what an event may hold', () =
   expect([user_agent?.length, request_id?.length]).toEqual([2048, 255]);
   expect(context({}).user_agent).toBeUndefined();
   expect(context({ 'X-Request-Id': '' }).request_id).toBeUndefined();
+});
+
+test('a cut parts no character', () => {
+  const { user_agent, request_id } = contextOf(
+    (name) => 'x'.repeat(name === 'User-Agent' ? 2047 : 254) + '😀',
+    undefined,
+    {},
+  );
+  expect([user_agent?.isWellFormed(), request_id?.isWellFormed()]).toEqual([true, true]);
+});
+
+test.each<AddressOptions>([
+  { trustedProxies: Number.NaN },
+  { trustedProxies: 0.5 },
+  { trustedProxies: -1 },
+  { ipHeader: '' },
+  { ipHeader: 'X Real IP' },
+])('options that would trust anybody or fail with each request are refused at once: %o', (options) => {
+  expect(() => checked(options)).toThrow(TypeError);
 });
 
 test('what is taken for an address, Daybook takes too', () => {

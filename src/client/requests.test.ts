@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { requestId } from 'hono/request-id';
 import { describe, expect, test } from 'vitest';
 import { collectEvents } from './testing.ts';
 import { createAudit } from './create-audit.ts';
@@ -73,5 +74,74 @@ describe('in a request', () => {
     ]);
     // Nobody said which header to trust.
     expect(events[0]?.context?.ip_address).toBeUndefined();
+  });
+
+  test('nothing that fails to find out who acts, or from where, fails the request; the logger is told', async () => {
+    const { transport, events } = collectEvents();
+    const lines: string[] = [];
+    const logger = { warn() {}, error: (line: unknown) => lines.push(String(line)) };
+    const audit = createAudit({
+      url: 'https://daybook.test',
+      apiKey: 'x',
+      transport,
+      logger,
+      flushOnExit: false,
+    });
+    const fail = () => {
+      throw new RangeError('of jane@example.com');
+    };
+    const app = new Hono().use(auditContext(audit, { actor: fail, peer: fail })).post('/', (c) => {
+      c.get('audit').log(DEED);
+      return c.text('done');
+    });
+    expect((await app.request('/', { method: 'POST' })).status).toBe(200);
+    const POST = withAuditContext(audit, { actor: async () => fail() })((_request, ofRequest) =>
+      ofRequest.log(DEED),
+    );
+    await POST(new Request('https://app.test'));
+    const request: { get(): undefined; audit?: never } = { get: () => undefined };
+    expressContext(audit, { actor: fail })(request, undefined, () => {});
+    (request as unknown as { audit: typeof audit }).audit.log({ ...DEED } as never);
+    await audit.close();
+    expect(events.map(({ actor }) => actor)).toEqual(
+      Array.from({ length: 3 }, () => ({ type: 'anonymous' })),
+    );
+    expect(lines).toEqual([
+      'daybook: an event is incomplete (the address): RangeError',
+      'daybook: an event is incomplete (the actor): RangeError',
+    ]);
+  });
+
+  test('a user of whom there is no id is anonymous, for Daybook would refuse the event', async () => {
+    const { audit, events } = setUp();
+    const app = new Hono().use(
+      auditContext(audit, { actor: (c) => ({ type: 'user', id: c.req.query('u') }) }),
+    );
+    app.post('/', (c) => {
+      c.get('audit').log(DEED);
+      return c.text('done');
+    });
+    await app.request('/', { method: 'POST' });
+    await app.request('/?u=u1', { method: 'POST' });
+    await audit.close();
+    expect(events.map(({ actor }) => actor)).toEqual([{ type: 'anonymous' }, { type: 'user', id: 'u1' }]);
+  });
+
+  test('of Hono, its own request id and context of execution are taken', async () => {
+    const { audit, events } = setUp();
+    const app = new Hono()
+      .use(requestId())
+      .use(auditContext(audit))
+      .post('/', (c) => {
+        c.get('audit').log({ ...DEED, reason: c.get('requestId') });
+        return c.text('done');
+      });
+    const promises: Promise<unknown>[] = [];
+    const waitUntil = (promise: Promise<unknown>) => void promises.push(promise);
+    await app.request('/', { method: 'POST' }, {}, { waitUntil, passThroughOnException() {}, props: {} });
+    expect(promises).toHaveLength(1);
+    await Promise.all(promises);
+    expect(events[0]?.context?.request_id).toBe(events[0]?.reason);
+    expect(events[0]?.reason).toMatch(/^[0-9a-f-]{36}$/);
   });
 });

@@ -7,23 +7,32 @@ export interface Logger {
 }
 
 /** @param detail what else is to be told of the first one */
-export type Tell = (what: 'refused' | 'dropped' | 'kept', why: string | undefined, detail?: string) => void;
+export type Tell = (
+  what: 'refused' | 'dropped' | 'kept' | 'incomplete',
+  why: string | undefined,
+  detail?: string,
+) => void;
 
 /** ms; at most one line in the log for each kind of trouble. */
 const LOG_EACH = 60_000;
+/** Kinds that are remembered: some are named by what stands between. */
+const MOST_KINDS = 100;
 
 /** Tells the first of each kind of trouble in a minute, and with the next one, how many went untold. */
 export function teller(logger: Logger, counts: Counts): Tell {
   const told = new Map<string, { at: number; untold: number }>();
   return function tell(what, why, detail = '') {
     const kind = `${what} (${why})`;
+    // Why an event is kept may be another thing each time.
+    const key = what === 'kept' ? what : kind;
     const now = performance.now();
-    const last = told.get(kind);
+    const last = told.get(key);
     if (last && now - last.at < LOG_EACH) {
       last.untold += 1;
       return;
     }
-    told.set(kind, { at: now, untold: 0 });
+    if (told.size >= MOST_KINDS) told.clear();
+    told.set(key, { at: now, untold: 0 });
     const more = last?.untold ? `; ${last.untold} more before` : '';
     try {
       logger[what === 'kept' ? 'warn' : 'error'](`daybook: an event is ${kind}${detail}${more}`, {

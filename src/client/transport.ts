@@ -23,9 +23,15 @@ export type BatchOutcome =
   | { kind: 'answered'; outcomes: readonly EventOutcome[]; retryAfter?: number | undefined }
   /**
    * nothing is known of any event; `retryAfter` in ms, where it was said; `isSuspect` where it may be for what one of them
-   * holds: a smaller batch may be taken
+   * holds: a smaller batch may be taken; `isBlocked` where it most likely is, as when a firewall answers
    */
-  | { kind: 'later'; reason: string; retryAfter?: number | undefined; isSuspect?: boolean }
+  | {
+      kind: 'later';
+      reason: string;
+      retryAfter?: number | undefined;
+      isSuspect?: boolean;
+      isBlocked?: boolean;
+    }
   /** the batch cannot be taken as it is; smaller ones may be */
   | { kind: 'refused'; code: string; detail: string };
 

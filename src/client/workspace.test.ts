@@ -108,3 +108,26 @@ test('a setting that is named as a secret loses its values before they leave the
     new_value: '[redacted]',
   });
 });
+
+test.each([
+  ['203.0.113.7:51234', '203.0.113.7'],
+  ['[2001:db8::1]:443', '2001:db8::1'],
+  ['1.2.3', undefined],
+  ['dead', undefined],
+  [42 as never, undefined],
+])('a login from %s is recorded, with what of that is an address', async (given, address) => {
+  const [event] = await logged((helpers) => helpers.auditLogin('u1', 'acme', given, `${'x'.repeat(2047)}😀`));
+  expect(event?.context?.ip_address).toBe(address);
+  expect(event?.context?.user_agent?.isWellFormed()).toBe(true);
+});
+
+test('the functions are bound for the whole process, though a bundler makes a second module of theirs', async () => {
+  const { transport, events } = collectEvents();
+  const audit = configureAudit({ ...NOWHERE, transport });
+  vi.resetModules();
+  const other = await import('./configured.ts');
+  expect(other.auditLogin).not.toBe(auditLogin);
+  other.auditLogin('u1', 'acme');
+  await audit.close();
+  expect(events).toHaveLength(1);
+});

@@ -1,5 +1,7 @@
 import type { JsonObject } from '../events/kinds.ts';
+import { plainAddress } from './address.ts';
 import type { Audit } from './audit.ts';
+import type { AuditEvent } from './event.ts';
 
 /** The actions of the workspace vocabulary. */
 export type AuditAction =
@@ -31,6 +33,11 @@ export interface WorkspaceEvent {
   userAgent?: string | null | undefined;
 }
 
+/** It goes into the details. */
+interface AdminEvent {
+  adminAction?: string;
+}
+
 /** What an action is about where nothing is said, if not what its name begins with. */
 const RESOURCE: Record<string, string> = {
   login: 'session',
@@ -48,23 +55,37 @@ type Id = string | null | undefined;
 /** The helpers of one logger: short calls for what every product records. None of them throws or waits. */
 export function workspaceHelpers(audit: Pick<Audit, 'log'>) {
   function logAuditEvent(event: WorkspaceEvent): void {
-    audit.log({
-      workspace_id: event.workspaceId,
-      action: event.action,
-      actor: event.userId ? { type: 'user', id: event.userId } : { type: 'system' },
-      target: { type: event.resource ?? resourceOf(event.action), id: event.resourceId },
-      old_value: event.previousValue,
-      new_value: event.newValue,
-      metadata: event.details,
-      // As far as it can be stored: a login must not fail on what its client says of itself.
-      context: {
-        ip_address: /^[\da-f.:]+$/i.test(event.ipAddress ?? '') ? event.ipAddress : undefined,
-        user_agent: event.userAgent?.slice(0, 2048),
-      },
-    });
+    try {
+      audit.log(eventOf(event));
+    } catch {
+      // It cannot be read. Neither can this, and the logger is told so.
+      audit.log(undefined as never);
+    }
   }
-  const of = (action: AuditAction, userId: Id, workspaceId: string, rest: Partial<WorkspaceEvent> = {}) =>
-    logAuditEvent({ ...rest, action, userId, workspaceId });
+  const eventOf = (event: WorkspaceEvent & AdminEvent): AuditEvent => ({
+    workspace_id: event.workspaceId,
+    action: event.action,
+    actor: event.userId ? { type: 'user', id: event.userId } : { type: 'system' },
+    target: { type: event.resource ?? resourceOf(event.action), id: event.resourceId },
+    old_value: event.previousValue,
+    new_value: event.newValue,
+    metadata:
+      event.adminAction === undefined ? event.details : { ...event.details, action: event.adminAction },
+    // As far as it can be stored: a login must not fail on what its client says of itself.
+    context: {
+      ip_address: plainAddress(event.ipAddress),
+      user_agent:
+        String(event.userAgent ?? '')
+          .slice(0, 2048)
+          .toWellFormed() || undefined,
+    },
+  });
+  const of = (
+    action: AuditAction,
+    userId: Id,
+    workspaceId: string,
+    rest: Partial<WorkspaceEvent> & AdminEvent = {},
+  ) => logAuditEvent({ ...rest, action, userId, workspaceId });
 
   const session =
     (action: AuditAction) => (userId: Id, workspaceId: string, ipAddress?: Id, userAgent?: Id) =>
@@ -103,6 +124,6 @@ export function workspaceHelpers(audit: Pick<Audit, 'log'>) {
     auditSubscriptionCreated: about('subscription_created') as OfSubscription,
     auditSubscriptionCancelled: about('subscription_cancelled') as OfSubscription,
     auditAdminAction: (userId: Id, workspaceId: string, adminAction: string, details?: JsonObject) =>
-      of('admin_action', userId, workspaceId, { details: { ...details, action: adminAction } }),
+      of('admin_action', userId, workspaceId, { details, adminAction }),
   };
 }

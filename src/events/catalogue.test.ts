@@ -81,6 +81,71 @@ describe('a catalogue', () => {
     );
   });
 
+  it.each([[''], ['x'.repeat(129)], ['a\0b'], ['\ud800']])(
+    'cannot have a target type that no event can have (%#)',
+    (type) => {
+      expect(() => defineCatalogue({ targetTypes: [type] })).toThrow(/a target type has 1 to 128 characters/);
+      expect(() => defineCatalogue({ actions: { a: { target: type } } })).toThrow(/a target type has/);
+    },
+  );
+
+  it('counts a target type in code points', () => {
+    expect(() => defineCatalogue({ targetTypes: ['🧾'.repeat(128)] })).not.toThrow();
+  });
+
+  it('looks at the members that metadata has by itself', () => {
+    const own = defineCatalogue({
+      actions: { a: { metadata: { constructor: 'json', toString: 'string?' } } },
+    });
+    const places = own.check({ action: 'a', target: { type: 't' }, metadata: {} });
+    expect(places.map(({ pointer, code }) => `${pointer} ${code}`)).toContain(
+      '/metadata/constructor required',
+    );
+    expect(places.map(({ pointer }) => pointer)).not.toContain('/metadata/toString');
+  });
+
+  it('passes over members that are undefined, which JSON drops', () => {
+    expect(
+      catalogue.check({ ...paid, metadata: { ...paid.metadata, note: undefined, more: undefined } }),
+    ).toEqual([]);
+  });
+
+  it('tells nothing of what was sent where a schema does', () => {
+    const schema = z.string().transform((text, context) => {
+      context.addIssue(`not ${text}`);
+      return text;
+    });
+    const tells = defineCatalogue({
+      actions: { a: { metadata: z.object({ to: schema }) } },
+      targetTypes: ['t'],
+    });
+    const event = { action: 'a', target: { type: 't' }, metadata: { to: 'ada@example.com' } };
+    expect(tells.check(event)).toEqual([
+      {
+        pointer: '/metadata/to',
+        code: 'invalid_value',
+        detail: 'The schema of the catalogue does not take this.',
+      },
+    ]);
+  });
+
+  it('has a rule of its own in the place of a built-in name', () => {
+    const redefined = defineCatalogue({
+      vocabularies: ['tasks'],
+      actions: { task_created: { target: 'task', metadata: { by: 'string' } } },
+    });
+    type Event = EventOf<typeof redefined.definition>;
+    expectTypeOf<{ action: 'task_created'; target: { type: 'reminder' } }>().not.toExtend<Event>();
+    expectTypeOf<{
+      action: 'task_created';
+      target: { type: 'task' };
+      metadata: { by: string };
+    }>().toExtend<Event>();
+    expectTypeOf<{ action: 'task_updated'; target: { type: 'reminder' } }>().toExtend<Event>();
+    const event = { action: 'task_created', target: { type: 'reminder' } };
+    expect(redefined.check(event).map(({ pointer }) => pointer)).toEqual(['/target/type', '/metadata/by']);
+  });
+
   it('does not wait for a schema', () => {
     const waits = defineCatalogue({
       actions: { a: { metadata: z.object({ x: z.string().refine(async () => true) }) } },

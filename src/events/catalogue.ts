@@ -1,8 +1,8 @@
 import type { Flaw } from './flaw.ts';
 import { ACTION_PATTERN, type JsonObject } from './kinds.ts';
-import { MAX_ACTION_LENGTH } from './limits.ts';
+import { MAX_ACTION_LENGTH, MAX_TYPE_LENGTH } from './limits.ts';
 import { metadataFlaws, type MetadataOf, type MetadataRule } from './metadata-rule.ts';
-import { unknownTerms, type Terms } from './terms.ts';
+import { unknownTerms, type Nearest, type Terms } from './terms.ts';
 import { VOCABULARIES, type VocabularyName } from './vocabularies.ts';
 
 /** One action of a team's own. */
@@ -62,7 +62,8 @@ export type EventOf<D> =
   | (BuiltIn<D> extends never
       ? never
       : {
-          action: BuiltIn<D>['actions'][number];
+          // A rule of its own for such a name takes its place.
+          action: Exclude<BuiltIn<D>['actions'][number], keyof OwnActions<D>>;
           target: Target<TargetTypeOf<D>>;
           metadata?: JsonObject | null | undefined;
         });
@@ -79,8 +80,11 @@ interface Checked {
 export interface Catalogue<D = CatalogueDefinition> {
   readonly definition: D;
   readonly terms: Terms;
-  /** What is wrong with an event by the catalogue, with the nearest names. */
-  check(event: Checked): Flaw[];
+  /**
+   * What is wrong with an event by the catalogue, with the nearest names.
+   * @param nearest what the events of one request share, so that looking for names costs it little
+   */
+  check(event: Checked, nearest?: Nearest): Flaw[];
 }
 
 /**
@@ -105,12 +109,15 @@ export function defineCatalogue<const D extends CatalogueDefinition>(definition:
     throw new TypeError(
       `"${bad}" cannot be an action: use letters and digits, in parts separated by one of . _ : -`,
     );
+  if ([...terms.targetTypes].some((type) => !isTargetType(type)))
+    throw new TypeError(`a target type has 1 to ${MAX_TYPE_LENGTH} characters, none of them NUL`);
 
-  function check({ action, target, related_targets: related, metadata }: Checked): Flaw[] {
+  function check({ action, target, related_targets: related, metadata }: Checked, nearest?: Nearest): Flaw[] {
     const flaws = unknownTerms(
       { action, targetTypes: [target.type, ...(related ?? []).map(({ type }) => type)] },
       terms,
       'catalogue',
+      nearest,
     );
     const rule = rules.get(action);
     if (rule === undefined) return flaws;
@@ -124,6 +131,11 @@ export function defineCatalogue<const D extends CatalogueDefinition>(definition:
   }
 
   return { definition, terms, check };
+}
+
+function isTargetType(text: string): boolean {
+  const { length } = Array.from(text);
+  return length > 0 && length <= MAX_TYPE_LENGTH && !text.includes('\0') && text.isWellFormed();
 }
 
 function typesOf({ target }: ActionRule): readonly string[] {

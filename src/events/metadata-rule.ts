@@ -50,8 +50,10 @@ const METADATA = '/metadata';
 /** What is wrong with metadata, by its rule. @throws TypeError for a schema that answers asynchronously */
 export function metadataFlaws(metadata: JsonObject, rule: MetadataRule): Flaw[] {
   if (isStandard(rule)) return schemaFlaws(metadata, rule);
-  const flaws = Object.entries(rule).flatMap(([name, member]) => memberFlaws(name, metadata[name], member));
-  for (const name of Object.keys(metadata)) {
+  // Its own members: `constructor` is no member of every object. JSON drops those that are undefined.
+  const sent = new Map(Object.entries(metadata).filter(([, value]) => value !== undefined));
+  const flaws = Object.entries(rule).flatMap(([name, member]) => memberFlaws(name, sent.get(name), member));
+  for (const name of sent.keys()) {
     if (Object.hasOwn(rule, name)) continue;
     const detail = `The catalogue has no such member: it has ${Object.keys(rule).join(', ')}.`;
     flaws.push({ pointer: pointerTo(METADATA, name), code: 'unknown_field', detail });
@@ -82,8 +84,8 @@ function isStandard(rule: MetadataRule): rule is StandardSchema {
   return '~standard' in rule && typeof rule['~standard'] === 'object';
 }
 
+/** The message is left out: libraries put into it what was sent. */
 interface Issue {
-  message: string;
   path?: readonly (PropertyKey | { key: PropertyKey })[];
 }
 
@@ -95,12 +97,12 @@ function schemaFlaws(metadata: JsonObject, schema: StandardSchema): Flaw[] {
     );
   // As Standard Schema has it: issues, or a value.
   const { issues = [] } = answer as { issues?: readonly Issue[] };
-  return issues.map(({ message, path = [] }) => ({
+  return issues.map(({ path = [] }) => ({
     pointer: path.reduce<string>(
       (parent, part) => pointerTo(parent, String(typeof part === 'object' ? part.key : part)),
       METADATA,
     ),
     code: 'invalid_value',
-    detail: message,
+    detail: 'The schema of the catalogue does not take this.',
   }));
 }

@@ -12,7 +12,7 @@ export function nearestNames(name: string, known: Iterable<string>): string[] {
   const near: { candidate: string; errors: number }[] = [];
   for (const candidate of known) {
     const isPart = candidate.toLowerCase().split(SEPARATOR).includes(plain);
-    const errors = Math.min(isPart ? 1 : Infinity, editDistance(plain, plainForm(candidate)));
+    const errors = Math.min(isPart ? 1 : Infinity, editDistance(plain, plainForm(candidate), most));
     if (errors <= most) near.push({ candidate, errors });
   }
   return near.sort((a, b) => a.errors - b.errors).map(({ candidate }) => candidate);
@@ -27,16 +27,27 @@ function plainForm(name: string): string {
   return name.toLowerCase().replaceAll(SEPARATOR, '');
 }
 
-/** Levenshtein distance, one row at a time. */
-function editDistance(a: string, b: string): number {
+/** Levenshtein distance, one row at a time; Infinity as soon as it is known to be more than `most`. */
+export function editDistance(a: ArrayLike<string>, b: ArrayLike<string>, most: number): number {
+  if (Math.abs(a.length - b.length) > most) return Infinity;
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  let next: number[] = [];
   for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    // What is farther from the diagonal has more than `most`.
+    const [from, to] = [Math.max(1, i - most), Math.min(b.length, i + most)];
+    let left = from === 1 ? i : Infinity;
+    let least = left;
+    next[from - 1] = left;
+    for (let j = from; j <= to; j += 1) {
+      const swap = (row[j - 1] ?? Infinity) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      left = Math.min(swap, (row[j] ?? Infinity) + 1, left + 1);
+      next[j] = left;
+      least = Math.min(least, left);
     }
-    row = next;
+    // No later row has less than the least of this one.
+    if (least > most) return Infinity;
+    next[to + 1] = Infinity;
+    [row, next] = [next, row];
   }
-  return row[b.length] ?? 0;
+  return row[b.length] ?? Infinity;
 }

@@ -61,14 +61,15 @@ export class Renewed<T> {
   /**
    * Sees to it that the value is as fresh as it can be had within half a second.
    * @param waitUntil keeps a reading alive after its request was answered
+   * @param oldest ms; what is older is waited for, where that is to be less than a minute
    */
-  async renew(waitUntil: (promise: Promise<unknown>) => void): Promise<void> {
+  async renew(waitUntil: (promise: Promise<unknown>) => void, oldest = FRESH): Promise<void> {
     const { age } = this;
     const now = this.#now();
-    if (age <= AGEING || now - this.#failedAt <= BACK_OFF) return;
+    if (age <= Math.min(AGEING, oldest) || now - this.#failedAt <= BACK_OFF) return;
     const reading = this.#current() ?? this.#start(waitUntil);
     // Only the first requests wait for a database that hangs: not those of each later attempt.
-    const isWorthIt = age > FRESH && now - this.#hungAt > HUNG;
+    const isWorthIt = age > oldest && now - this.#hungAt > HUNG;
     if (isWorthIt) await within(reading.startedAt + PATIENCE - now, reading.done);
   }
 
@@ -76,6 +77,7 @@ export class Renewed<T> {
   expire(): void {
     this.#readAt = -Infinity;
     this.#failedAt = -Infinity;
+    this.#hungAt = -Infinity;
     this.#underWay = undefined;
   }
 
@@ -101,9 +103,11 @@ export class Renewed<T> {
       this.value = value;
       this.#readAt = reading.startedAt;
     } catch (error) {
+      this.#onFailure(error);
+      // What became of one that was overtaken says nothing about the next.
+      if (this.#underWay !== reading) return;
       this.#failedAt = this.#now();
       if (this.#failedAt - reading.startedAt >= PATIENCE) this.#hungAt = this.#failedAt;
-      this.#onFailure(error);
     } finally {
       if (this.#underWay === reading) this.#underWay = undefined;
     }

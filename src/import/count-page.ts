@@ -1,6 +1,6 @@
 import type { PreparedRow } from './prepare-row.ts';
 import { kindOf, type Reason } from './reason.ts';
-import { countIn, type Report } from './report.ts';
+import { countIn, countReason, type Report } from './report.ts';
 import type { SourceRow } from './source.ts';
 import type { Stored } from './store-events.ts';
 
@@ -34,7 +34,7 @@ export function countPage(report: Report, { rows, prepared, stored }: SettledPag
     }
     const reasons = reasonsOf(event, answer);
     report.rejected += 1;
-    countIn(report.reasons, reasons[0] === undefined ? 'unknown' : kindOf(reasons[0]));
+    countReason(report.reasons, reasons[0] === undefined ? 'unknown' : kindOf(reasons[0]));
     rejected.push({ row, reasons });
   }
   return rejected;

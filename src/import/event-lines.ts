@@ -1,6 +1,7 @@
 import { isId, timeOf } from '../events/id.ts';
 import { parseTime } from '../events/time.ts';
 import { importedId } from './imported-id.ts';
+import type { Ordinals } from './ordinals.ts';
 import { prepareRow, type PreparedRow } from './prepare-row.ts';
 import type { RowReader } from './table-rows.ts';
 
@@ -9,10 +10,10 @@ const ANSWERED = new Set(['received_at', 'key_id', 'leaf_hash', 'commitments']);
 
 /**
  * Reads Daybook's own events, as they are sent or answered, of any age: their time is that in their id, otherwise
- * `created_at`, otherwise `occurred_at`.
+ * `created_at`, otherwise `occurred_at`. One without an id is told by its content, and by how often that came before.
  */
-export function eventReader(workspaceId: string | undefined): RowReader {
-  return ({ place }, values, now) => {
+export function eventReader(workspaceId: string | undefined, ordinals: Ordinals): RowReader {
+  return (_, values, now) => {
     const { created_at: createdAt, workspace_id: own, id, ...rest } = values;
     const event: Record<string, unknown> = Object.fromEntries(
       Object.entries(rest).filter(([name]) => !ANSWERED.has(name)),
@@ -25,17 +26,18 @@ export function eventReader(workspaceId: string | undefined): RowReader {
     // Nothing but a bad id can be without a time and have an id; what is wrong with it the validation says.
     if (time === undefined && (id === undefined || id === null)) return refuse('required', NO_TIME);
     const { source_id: sourceId } = event;
-    const identity =
-      typeof sourceId === 'string'
-        ? ['id', sourceId]
-        : ['row', JSON.stringify(values), JSON.stringify(place)];
+    const identity = () => {
+      if (typeof sourceId === 'string') return ['id', sourceId];
+      const text = JSON.stringify(values);
+      return ['row', text, String(ordinals.next(text))];
+    };
     const createdAtMs = time ?? 0;
     return prepareRow(
       {
         event,
         workspaceId: own ?? workspaceId,
         createdAt: createdAtMs,
-        idOf: (workspace) => id ?? importedId(createdAtMs, [workspace, 'ndjson', ...identity]),
+        idOf: (workspace) => id ?? importedId(createdAtMs, [workspace, 'ndjson', ...identity()]),
       },
       now,
     );

@@ -111,6 +111,13 @@ describe('the desktop preset', () => {
     });
   });
 
+  test.each([
+    ['t', 'success'],
+    ['f', 'failure'],
+  ])('reads the success %j of COPY', (success, outcome) => {
+    expect(map(desktop, { ...desktopRow, success }).fields['outcome']).toBe(outcome);
+  });
+
   test('makes nobody of no user', () => {
     expect(map(desktop, { ...desktopRow, user_id: null }).fields).toMatchObject({
       'actor.type': 'anonymous',
@@ -193,7 +200,8 @@ test('the tasks preset supplies the resource type from the action, and the syste
     'actor.id': '3',
     'target.type': 'task',
   });
-  expect(map(tasks, { ...row, action_type: 'task_archived' }).fields['target.type']).toBeUndefined();
+  for (const action of ['task_archived', 'constructor'])
+    expect(map(tasks, { ...row, action_type: action }).fields['target.type']).toBeUndefined();
 });
 
 test('the workspace preset takes the workspace from its column, and values before and after', () => {

@@ -49,7 +49,9 @@ export function rowMapper(mapping: Mapping, { mapped, others }: ResolvedColumns)
     if (fields['actor.id'] === undefined && mapping.without_actor !== undefined)
       fields['actor.type'] ??= mapping.without_actor;
     for (const [field, { by_action: byAction, otherwise }] of defaults) {
-      fields[field] ??= byAction?.[String(fields['action'])] ?? otherwise;
+      const action = String(fields['action']);
+      const byThis = byAction !== undefined && Object.hasOwn(byAction, action) ? byAction[action] : undefined;
+      fields[field] ??= byThis ?? otherwise;
     }
     return result;
   };

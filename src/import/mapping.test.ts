@@ -21,6 +21,25 @@ test.each(PRESETS)('the preset %s is a valid mapping', (name) => {
   expect(readMapping(undefined, presetOf(name)).name).toBe(name);
 });
 
+test.each(PRESETS)('the preset %s knows columns of personal data and of requests', (name) => {
+  const mapping = readMapping(undefined, presetOf(name));
+  const usual = ['ip_address', 'userEmail', 'SessionId', 'request_id', 'user_agent'];
+  const isTime = ([, column]: [string, { field: string } | null]) => column?.field === 'created_at';
+  const [time = ''] = Object.entries(mapping.columns).find(isTime) ?? [];
+  const names = new Set([...(mapping.required ?? []), ...usual, time]);
+  const { others, mapped } = resolveColumns(mapping, columns(...names));
+  expect(others).toEqual([]);
+  expect(mapped.map(({ field }) => field)).toEqual(
+    expect.arrayContaining([
+      'context.ip_address',
+      'actor.email',
+      'context.session_id',
+      'context.request_id',
+      'context.user_agent',
+    ]),
+  );
+});
+
 test('an unknown preset names the nearest', () => {
   expect(faultOf(() => presetOf('desktp'))).toContain('Did you mean desktop?');
 });
@@ -40,6 +59,10 @@ describe('a mapping file', () => {
     [{ ...minimal, colums: {} }, 'colums'],
     [{ ...minimal, name: 'A b' }, 'name: Use lower-case'],
     [{ ...minimal, defaults: { 'actor.kind': 'user' } }, 'defaults'],
+    ...['created_at', 'occurred_at', 'metadata', 'version'].map((field): [object, string] => [
+      { ...minimal, defaults: { [field]: '2025-01-01' } },
+      'defaults',
+    ]),
     [{ ...minimal, without_actor: 'user' }, 'without_actor'],
     [[], 'the whole'],
     ['text', 'the whole'],

@@ -31,6 +31,9 @@ export type Field = (typeof FIELDS)[number];
 
 const field = z.enum(FIELDS);
 
+/** Times that no row has would make ids of one moment; the others are no texts. */
+const WITHOUT_DEFAULT = ['created_at', 'occurred_at', 'metadata', 'version'] as const;
+
 const column = z.preprocess(
   (value) => (typeof value === 'string' ? { field: value } : value),
   z
@@ -67,7 +70,7 @@ const mapping = z.strictObject({
   /** columns that must be there, and not null */
   required: z.array(z.string()).optional(),
   /** what a field is where no column gives it a value */
-  defaults: z.partialRecord(field, standIn).optional(),
+  defaults: z.partialRecord(field.exclude(WITHOUT_DEFAULT), standIn).optional(),
   /** the type of the actor where there is no actor.id */
   without_actor: z.enum(['anonymous', 'system']).optional(),
 });

@@ -49,6 +49,7 @@ test.each<[ImportRequest, string]>([
   [{ from: 'some.csv', mapping: 'text.json' }, 'text.json cannot be read'],
   [{ from: 'some.csv', mapping: 'missing.json' }, 'missing.json cannot be read'],
   [{ from: 'some.csv', preset: 'desktop', mapping: 'typo.json' }, 'no column usr_id. Is it user_id?'],
+  [{ from: 'pg://u:secret@h/app.db', preset: 'desktop' }, 'no URL but that of Postgres'],
   [{ from: 'postgres://u:secret@127.0.0.1:1/d', preset: 'gdpr' }, 'The source database does not let us in'],
 ])('%j is told what to do', async ({ from, mapping, ...request }, message) => {
   const opening = openImport({
@@ -64,6 +65,6 @@ test.each<[ImportRequest, string]>([
 
 test('rejects are named after the source and the mapping', async () => {
   const { source, rejects } = await openImport({ from: at('some.csv'), preset: 'desktop' });
-  expect(rejects).toBe('some.csv.desktop.rejects.ndjson');
+  expect(rejects).toMatch(/^some\.csv\.desktop\.[0-9a-f]{6}\.rejects\.ndjson$/);
   await source.close();
 });

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { hash } from 'node:crypto';
 import { eventReader } from './event-lines.ts';
 import { ImportError } from './import-error.ts';
 import { readMapping, type Mapping } from './mapping.ts';
+import { Ordinals } from './ordinals.ts';
 import { PRESETS, presetOf } from './presets/preset.ts';
+import { resolveColumns } from './resolve-columns.ts';
 import { kindOf, openSource } from './sources/open-source.ts';
 import type { Source } from './source.ts';
 import { tableReader, type RowReader } from './table-rows.ts';
@@ -21,14 +23,18 @@ export interface ImportRequest {
 export interface OpenedImport {
   source: Source;
   read: RowReader;
+  ordinals: Ordinals;
   settings: unknown;
   /** a file name for what is rejected */
   rejects: string;
+  /** columns that become members of the metadata, for no name of the mapping fits them */
+  kept: string[];
 }
 
 /** Opens the source and finds its columns, so that what is wrong with them is told before anything is done. @throws ImportError */
 export async function openImport(request: ImportRequest): Promise<OpenedImport> {
   const { from, table, workspace } = request;
+  const ordinals = new Ordinals();
   const kind = await kindOf(from);
   if (kind === 'ndjson') {
     if (request.preset !== undefined || request.mapping !== undefined || table !== undefined)
@@ -36,12 +42,9 @@ export async function openImport(request: ImportRequest): Promise<OpenedImport> 
         "NDJSON holds Daybook's own events: leave --preset, --mapping and --table out. Rows of a table come from the database itself, or as CSV.",
       );
     const source = await openSource(from, kind, undefined, []);
-    return {
-      source,
-      read: eventReader(workspace),
-      settings: { workspace },
-      rejects: rejectsName(from, 'events'),
-    };
+    const settings = { workspace };
+    const rejects = rejectsName(source, 'events', settings);
+    return { source, read: eventReader(workspace, ordinals), ordinals, settings, rejects, kept: [] };
   }
   if (table !== undefined && kind === 'csv')
     throw new ImportError('A CSV file has no tables: leave --table out.');
@@ -49,8 +52,11 @@ export async function openImport(request: ImportRequest): Promise<OpenedImport> 
   const source = await openSource(from, kind, table, mapping.tables ?? []);
   try {
     const { columns = [], hasStablePlaces } = source;
-    const read = tableReader({ mapping, columns, named, hasStablePlaces, workspaceId: workspace });
-    return { source, read, settings: { workspace, mapping }, rejects: rejectsName(from, mapping.name) };
+    const resolved = resolveColumns(mapping, columns, named);
+    const read = tableReader({ mapping, resolved, hasStablePlaces, ordinals, workspaceId: workspace });
+    const settings = { workspace, mapping };
+    const rejects = rejectsName(source, mapping.name, settings);
+    return { source, read, ordinals, settings, rejects, kept: resolved.others.map(({ name }) => name) };
   } catch (error) {
     await source.close();
     throw error;
@@ -77,8 +83,15 @@ async function readJsonFile(path: string): Promise<unknown> {
   }
 }
 
-/** Of one source in the directory where the command runs; of a URL by its database. */
-function rejectsName(from: string, name: string): string {
-  const source = URL.canParse(from) ? basename(new URL(from).pathname) : basename(from);
-  return `${source}.${name}.rejects.ndjson`;
+/** In the directory where the command runs, another one for each source, table, mapping and workspace. */
+function rejectsName(source: Source, mapping: string, settings: { workspace?: string | undefined }): string {
+  const whole = hash('sha256', JSON.stringify([source.fingerprint, settings])).slice(0, 6);
+  const parts = [source.name, mapping, ...(settings.workspace === undefined ? [] : [settings.workspace])];
+  const plain = parts.map((part) =>
+    part
+      .replaceAll('"', '')
+      .replace(/[^A-Za-z0-9._-]+/g, '_')
+      .slice(0, 60),
+  );
+  return `${plain.join('.')}.${whole}.rejects.ndjson`;
 }

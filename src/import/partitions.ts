@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Sql } from '../db/client.ts';
-import { toFailure } from '../db/failure.ts';
 import { ImportError } from './import-error.ts';
+import { patiently } from './patience.ts';
 
 const ATTEMPTS = 40;
 
@@ -26,7 +26,7 @@ export class Partitions {
     this.#ipHorizon = ipHorizon;
   }
 
-  /** @throws ImportError when a lock is held for too long; the driver's error when the database fails */
+  /** @throws ImportError when a lock is held for too long or the database fails */
   async ensure(rows: readonly Placed[]): Promise<void> {
     const turn = this.#last.then(() => this.#ensure(rows));
     this.#last = turn.catch(() => {});
@@ -60,16 +60,11 @@ export class Partitions {
   async #make(wanted: readonly { parent: string; at: string }[]): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.#sql.query(
-          `SELECT audit.make_partition(w.parent, w.at)
-           FROM unnest($1::text[], $2::timestamptz[]) AS w (parent, at), LATERAL audit.partition_at(w.parent, w.at) AS p
-           WHERE NOT EXISTS (SELECT FROM audit.partitions e WHERE e.name = p.name AND e.attached)`,
-          [wanted.map(({ parent }) => parent), wanted.map(({ at }) => at)],
-        );
+        const parameters = [wanted.map(({ parent }) => parent), wanted.map(({ at }) => at)];
+        await patiently(async () => this.#sql.query(MAKE, parameters), CONTENDED);
         return;
       } catch (error) {
-        const { sqlstate } = toFailure(error);
-        if (sqlstate === null || !CONTENDED.has(sqlstate)) throw error;
+        if (error instanceof ImportError) throw error;
         if (attempt === ATTEMPTS) throw new ImportError(HELD, { cause: error });
         await pause(50 + Math.random() * 200);
       }
@@ -77,8 +72,13 @@ export class Partitions {
   }
 }
 
+const MAKE = `
+  SELECT audit.make_partition(w.parent, w.at)
+  FROM unnest($1::text[], $2::timestamptz[]) AS w (parent, at), LATERAL audit.partition_at(w.parent, w.at) AS p
+  WHERE NOT EXISTS (SELECT FROM audit.partitions e WHERE e.name = p.name AND e.attached)`;
+
 /** The lock is held; the hourly run made it meanwhile, or has detached it and drops it next. */
 const CONTENDED = new Set(['55P03', '42P07', '23505', '40P01']);
 
 const HELD =
-  'A partition could not be made: its table is locked, or was detached and waits to be dropped. See what holds it, or run "daybook retention run"; then run the import again: it goes on where it stopped.';
+  'A partition could not be made: its table is locked, or was detached and waits to be dropped. See what holds it, or run "daybook retention run"; then the same command again: nothing is stored twice.';

@@ -30,8 +30,8 @@ export function columnReasons(column: string, flaws: readonly Flaw[]): Reason[] 
   }));
 }
 
-/** How a report counts reasons: by place and code. */
+/** How a report counts reasons: by place and code. An unknown field's place is the sender's word. */
 export function kindOf({ column, pointer, code }: Reason): string {
-  const place = column ?? pointer?.split('/')[1];
+  const place = column ?? (code === 'unknown_field' ? undefined : pointer?.split('/')[1]);
   return place === undefined ? code : `${place}: ${code}`;
 }

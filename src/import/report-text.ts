@@ -8,7 +8,15 @@ export function reportText(
     rejects,
     dryRun,
     resumed,
-  }: { retention: Retention; rejects: string; dryRun: boolean; resumed: number },
+    kept,
+  }: {
+    retention: Retention;
+    rejects: string;
+    dryRun: boolean;
+    resumed: number;
+    /** columns that became metadata */
+    kept: readonly string[];
+  },
 ): string {
   const lines = [
     line('read', report.read, resumed > 0 ? `${number(resumed)} of them before the interruption` : undefined),
@@ -21,6 +29,11 @@ export function reportText(
   if (!dryRun) lines.push(line('stored already', report.already));
   lines.push(line('rejected', report.rejected, report.rejected > 0 ? `in ${rejects}` : undefined));
   if (report.redacted > 0) lines.push(line('with secrets redacted', report.redacted));
+  if (kept.length > 0)
+    lines.push(
+      '',
+      `Columns kept in metadata, for ever: ${kept.join(', ')}. Say in a mapping what they are, or null to leave them out.`,
+    );
   lines.push(...section('Rejected, by reason', byCount(report.reasons)));
   lines.push(...section('Events, by month', Object.entries(report.months).sort()));
   const { events, needed } = toBeDropped(report, retention);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { reportText } from './report-text.ts';
-import { emptyReport, toBeDropped } from './report.ts';
+import { countReason, emptyReport, toBeDropped } from './report.ts';
 
 const retention = { months: 24, now: Date.UTC(2026, 10, 22) };
 
@@ -27,16 +27,21 @@ test('a report says what became of every row', () => {
     months: { '2026-02': 1000, '2024-01': 150 },
   };
   expect(
-    reportText(report, { retention, rejects: 'x.ndjson', dryRun: false, resumed: 500 }).replaceAll(
-      / {2,}/g,
-      '  ',
-    ),
+    reportText(report, {
+      retention,
+      rejects: 'x.ndjson',
+      dryRun: false,
+      resumed: 500,
+      kept: ['synced_at', 'note'],
+    }).replaceAll(/ {2,}/g, '  '),
   ).toBe(
     `read  1,200  500 of them before the interruption
 stored  1,000
 stored already  150
 rejected  50  in x.ndjson
 with secrets redacted  3
+
+Columns kept in metadata, for ever: synced_at, note. Say in a mapping what they are, or null to leave them out.
 
 Rejected, by reason
   timestamp: invalid_time  30
@@ -49,4 +54,12 @@ Events, by month
 150 events are older than the 24 months for which events are kept: the next retention run drops them.
 To keep all of them, before it runs: UPDATE audit.settings SET event_retention_months = 34;`,
   );
+});
+
+test('a report has a bounded number of reasons', () => {
+  const reasons: Record<string, number> = {};
+  for (let n = 0; n < 1000; n += 1) countReason(reasons, `column_${n}: required`);
+  countReason(reasons, 'column_7: required');
+  expect(Object.keys(reasons)).toHaveLength(201);
+  expect(reasons).toMatchObject({ 'column_7: required': 2, others: 800 });
 });

@@ -27,6 +27,14 @@ export function countIn(counts: Record<string, number>, name: string): void {
   counts[name] = (counts[name] ?? 0) + 1;
 }
 
+/** More than a person reads: the rest counts as one. */
+const MAX_REASONS = 200;
+
+export function countReason(reasons: Record<string, number>, name: string): void {
+  const isCounted = Object.hasOwn(reasons, name) || Object.keys(reasons).length < MAX_REASONS;
+  countIn(reasons, isCounted ? name : 'others');
+}
+
 /** The retention that an import meets. */
 export interface Retention {
   /** how long a month of events is kept */

@@ -64,7 +64,8 @@ function plain(name: string): string {
 
 function checkFields(mapping: Mapping, mapped: readonly MappedColumn[]): void {
   for (const field of ['created_at', 'action'] as const) {
-    if (mapped.some((column) => column.field === field) || mapping.defaults?.[field] !== undefined) continue;
+    if (mapped.some((column) => column.field === field)) continue;
+    if (field === 'action' && mapping.defaults?.action !== undefined) continue;
     const names = Object.entries(mapping.columns).flatMap(([name, column]) =>
       column?.field === field ? [name] : [],
     );

@@ -2,13 +2,16 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { Sql } from '../db/client.ts';
 import { formatTime } from '../events/time.ts';
+import { appendBy, type AppendRows } from './append-rows.ts';
 import { ImportError } from './import-error.ts';
 import { Partitions } from './partitions.ts';
 import { countPage } from './count-page.ts';
-import { reasonOf } from './reason.ts';
 import { RejectsFile } from './rejects-file.ts';
 import { emptyReport, type Report, type Retention } from './report.ts';
-import type { Cursor, Source, SourceRow } from './source.ts';
+import { lockRejects } from './lock-file.ts';
+import type { Ordinals } from './ordinals.ts';
+import { markOf, prepare, remainingPages } from './remaining-pages.ts';
+import type { Source, SourceRow } from './source.ts';
 import { dropState, readState, writeState } from './state-file.ts';
 import { storeEvents, type Item, type Stored } from './store-events.ts';
 import type { PreparedRow } from './prepare-row.ts';
@@ -21,10 +24,14 @@ const IN_FLIGHT = 4;
 export interface Import {
   source: Source;
   read: RowReader;
+  /** those that the reader counts */
+  ordinals: Ordinals;
   /** what decides what becomes of a row, besides the source: an import goes on only with the same */
   settings: unknown;
   /** path of the rejects file; the state is beside it */
   rejects: string;
+  /** by the import's own connection unless given */
+  append?: AppendRows;
   /** writes nothing to the database */
   dryRun: boolean;
   /** called after each page */
@@ -57,11 +64,20 @@ interface Window {
  * @throws ImportError; the driver's error when the database fails at the start
  */
 export async function runImport(sql: Sql, task: Import): Promise<Result> {
+  const release = await lockRejects(task.rejects);
+  try {
+    return await importLocked(sql, task);
+  } finally {
+    await release();
+  }
+}
+
+async function importLocked(sql: Sql, task: Import): Promise<Result> {
   const { source, dryRun } = task;
   const statePath = `${task.rejects}.state`;
-  const { retention, ipHorizon } = await readPolicy(sql);
+  const { retention, ipHorizon, target } = await readPolicy(sql);
   const fingerprint = createHash('sha256')
-    .update(JSON.stringify([source.fingerprint, task.settings]))
+    .update(JSON.stringify([target, source.fingerprint, task.settings]))
     .digest('hex');
   if (dryRun && existsSync(statePath))
     throw new ImportError(
@@ -70,7 +86,7 @@ export async function runImport(sql: Sql, task: Import): Promise<Result> {
   const state = await readState(statePath);
   if (state !== undefined && state.fingerprint !== fingerprint)
     throw new ImportError(
-      `${statePath} is of another import that was interrupted: another source, mapping or workspace. Finish that one, name another --rejects, or delete the file to begin anew.`,
+      `${statePath} is of another import that was interrupted: another source, mapping, workspace or database. Finish that one, name another --rejects, or delete the file to begin anew.`,
     );
 
   const rejects = await RejectsFile.open(task.rejects, state?.rejects ?? 0);
@@ -82,7 +98,7 @@ export async function runImport(sql: Sql, task: Import): Promise<Result> {
   const store = async (items: Item[]): Promise<Stored[]> => {
     if (dryRun) return items.map(() => ({ result: 'stored' }));
     await workspaces.ensure(new Set(items.map(({ event }) => event.workspaceId)));
-    const stored = await storeEvents(sql, partitions, items);
+    const stored = await storeEvents(task.append ?? appendBy(sql), partitions, items);
     if (stored.some(({ result }) => result === 'already')) await (analysed ??= analyse(sql));
     return stored;
   };
@@ -91,13 +107,22 @@ export async function runImport(sql: Sql, task: Import): Promise<Result> {
     await rejects.write(countPage(report, { rows, prepared, stored: await stored }));
     const last = rows.at(-1);
     if (last === undefined) return;
-    if (!dryRun) await writeState(statePath, stateAt(fingerprint, last.cursor, report, rejects.size));
+    if (!dryRun && source.canGoOn)
+      await writeState(statePath, {
+        version: 1,
+        fingerprint,
+        cursor: [...last.cursor],
+        mark: markOf(last),
+        without_ids: task.ordinals.size > 0,
+        report,
+        rejects: rejects.size,
+      });
     task.onProgress({ done: last.done, report });
   };
 
   try {
     const inFlight: Window[] = [];
-    for await (const rows of source.pages(state?.cursor)) {
+    for await (const rows of remainingPages(source, state, task.read)) {
       const prepared = rows.map((row) => prepare(task.read, row));
       const stored = store(prepared.filter((row) => row.ok));
       // It is awaited in its turn; an error before must not end the process.
@@ -115,31 +140,27 @@ export async function runImport(sql: Sql, task: Import): Promise<Result> {
   return { report, retention, resumed };
 }
 
-function prepare(read: RowReader, row: SourceRow): PreparedRow {
-  const { content } = row;
-  if (!content.ok) return { ok: false, reasons: content.flaws.map((flaw) => reasonOf(flaw)) };
-  return read(row, content.values, Date.now());
-}
-
-function stateAt(fingerprint: string, cursor: Cursor, report: Report, rejects: number) {
-  return { version: 1 as const, fingerprint, cursor: [...cursor], report, rejects };
-}
-
 /**
  * Partitions that were filled just now have no statistics, and the comparison with what is stored has a bad plan then.
+ * Without them it is only slower: a failure is none of the import's.
  * A promise of its own: the driver's runs its query each time that it is awaited.
  */
 async function analyse(sql: Sql): Promise<void> {
-  await sql.query('ANALYZE audit.events');
+  await sql.query('ANALYZE audit.events').catch(() => {});
 }
 
-async function readPolicy(sql: Sql): Promise<{ retention: Retention; ipHorizon: string }> {
+/** What the import meets in the database, and what tells this database from another, a copy or branch of it included. */
+async function readPolicy(sql: Sql): Promise<{ retention: Retention; ipHorizon: string; target: unknown }> {
   const [row] = await sql.query(
     `SELECT event_retention_months AS months, (extract(epoch FROM now()) * 1000)::float8 AS now,
-            (extract(epoch FROM audit.ip_horizon()) * 1000)::float8 AS horizon FROM audit.settings`,
+            (extract(epoch FROM audit.ip_horizon()) * 1000)::float8 AS horizon,
+            concat_ws(' ', (SELECT oid FROM pg_database WHERE datname = current_database()),
+              (SELECT min(applied_at) FROM audit.schema_migrations), current_setting('neon.timeline_id', true)) AS target
+     FROM audit.settings`,
   );
   return {
     retention: { months: Number(row?.['months']), now: Number(row?.['now']) },
     ipHorizon: formatTime(Number(row?.['horizon'])),
+    target: row?.['target'],
   };
 }

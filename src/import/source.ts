@@ -1,6 +1,6 @@
 import type { Flaw } from '../events/flaw.ts';
 
-/** Where reading goes on after a row: the values of a key, or a byte offset. Of one source only. */
+/** Where a row is: the values of a key, or a byte offset. Of one source only. */
 export type Cursor = readonly string[];
 
 /** A row of a table, a record of a CSV file or a line of an NDJSON file. */
@@ -33,12 +33,16 @@ export interface Source {
   columns: readonly Column[] | undefined;
   /** tells one source from another across runs; holds no password */
   fingerprint: string;
-  /** whether a row's place is the same for ever: offsets and rowids, not what VACUUM moves */
+  /** of the file or database, and of the table: for the name of a file */
+  name: string;
+  /** whether a row's place is the same for ever: a key's, not what an edit or VACUUM moves */
   hasStablePlaces: boolean;
+  /** whether rows that were read stay behind a cursor, and the others before it */
+  canGoOn: boolean;
   /** rows, or bytes of a file; about */
   total: number;
-  /** Rows in one order, in pages of bounded size, beginning after a cursor. */
-  pages(after: Cursor | undefined): AsyncIterable<SourceRow[]>;
+  /** Rows in one order, in pages of bounded size, beginning with that at a cursor. */
+  pages(from: Cursor | undefined): AsyncIterable<SourceRow[]>;
   close(): Promise<void>;
 }
 

@@ -1,14 +1,19 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { z } from 'zod';
+import { writing } from './file-fault.ts';
 import { ImportError } from './import-error.ts';
 import { report } from './report.ts';
 
 const state = z.strictObject({
   version: z.literal(1),
-  /** of the source, the mapping and the workspace */
+  /** of the source, the mapping, the workspace and the database */
   fingerprint: z.string(),
   /** of the last row that is done with */
   cursor: z.array(z.string()),
+  /** of its content */
+  mark: z.string(),
+  /** whether rows without ids were counted */
+  without_ids: z.boolean(),
   report,
   /** bytes of the rejects file */
   rejects: z.number(),
@@ -24,7 +29,7 @@ export async function readState(path: string): Promise<State | undefined> {
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
+    return writing(path, Promise.reject(error));
   }
   try {
     return state.parse(JSON.parse(text));
@@ -37,6 +42,10 @@ export async function readState(path: string): Promise<State | undefined> {
 
 /** Writes the state in one step: whoever reads the file finds this one or the one before. */
 export async function writeState(path: string, state: State): Promise<void> {
+  await writing(path, replace(path, state));
+}
+
+async function replace(path: string, state: State): Promise<void> {
   const next = `${path}.next`;
   const file = await open(next, 'w', 0o600);
   try {
@@ -48,6 +57,6 @@ export async function writeState(path: string, state: State): Promise<void> {
 }
 
 export async function dropState(path: string): Promise<void> {
-  await rm(path, { force: true });
+  await writing(path, rm(path, { force: true }));
   await rm(`${path}.next`, { force: true });
 }

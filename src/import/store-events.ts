@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { append, appendEach, type NotStoredAlone } from '../db/append.ts';
-import type { Outcome } from '../db/call.ts';
-import type { Sql } from '../db/client.ts';
+import type { NotStoredAlone } from '../db/append.ts';
 import type { PreparedEvent } from '../events/prepare.ts';
+import type { AppendRows } from './append-rows.ts';
 import { ImportError } from './import-error.ts';
+import { AWAY, PAUSES_MS, refusal } from './patience.ts';
 import type { Partitions } from './partitions.ts';
 import type { Reason } from './reason.ts';
 
@@ -18,9 +18,6 @@ export interface Item {
 
 /** Neon takes 10 MiB in a call, where quotes and backslashes are written as two bytes. */
 const MAX_CALL_BYTES = 4 * 1024 * 1024;
-const CALL_MS = 120_000;
-/** About a minute and a half in all. */
-const PAUSES_MS = [100, 500, 1000, 3000, 5000, 10_000, 20_000, 20_000, 30_000];
 
 /**
  * Stores events, each once, in calls of bounded size. A database that is away is tried again for a while.
@@ -28,12 +25,12 @@ const PAUSES_MS = [100, 500, 1000, 3000, 5000, 10_000, 20_000, 20_000, 30_000];
  * @throws ImportError when the database does not answer or does not take the call
  */
 export async function storeEvents(
-  sql: Sql,
+  append: AppendRows,
   partitions: Partitions,
   items: readonly Item[],
 ): Promise<Stored[]> {
   const stored: Stored[] = [];
-  for (const call of callsOf(items)) stored.push(...(await storeCall(sql, partitions, call)));
+  for (const call of callsOf(items)) stored.push(...(await storeCall(append, partitions, call)));
   return stored;
 }
 
@@ -51,17 +48,18 @@ function callsOf(items: readonly Item[]): Item[][] {
   return calls;
 }
 
-async function storeCall(sql: Sql, partitions: Partitions, items: readonly Item[]): Promise<Stored[]> {
+async function storeCall(
+  append: AppendRows,
+  partitions: Partitions,
+  items: readonly Item[],
+): Promise<Stored[]> {
   const stored = items.map((): Stored => ({ result: 'stored' }));
   let open = items.map((item, place) => ({ item, place }));
   for (const wait of PAUSES_MS) {
     await partitions.ensure(
       open.map(({ item }) => ({ createdAt: item.event.createdAt, hasAddress: item.hasAddress })),
     );
-    const outcome = await appendAll(
-      sql,
-      open.map(({ item }) => item.event.row),
-    );
+    const outcome = await append(open.map(({ item }) => item.event.row));
     if (outcome.ok) {
       const without = outcome.value.filter((entry) => entry.result === 'no_partition');
       for (const entry of outcome.value) {
@@ -73,22 +71,11 @@ async function storeCall(sql: Sql, partitions: Partitions, items: readonly Item[
       for (const { place } of open) stored[place] = { result: 'stored' };
       partitions.forget();
     } else if (outcome.failure.kind !== 'unavailable' || isFault(outcome.failure.sqlstate)) {
-      throw new ImportError(
-        `The database refuses the call (SQLSTATE ${outcome.failure.sqlstate}). Run "npm run doctor".`,
-      );
+      throw refusal(outcome.failure.sqlstate);
     }
     await pause(wait);
   }
-  throw new ImportError(
-    'The database does not take events now. Run the same command again: it goes on where it stopped.',
-  );
-}
-
-/** All in one; where the database refuses some, one by one. */
-async function appendAll(sql: Sql, rows: readonly string[]): Promise<Outcome<NotStoredAlone[]>> {
-  const outcome = await append(sql, rows, { atomic: false, signal: AbortSignal.timeout(CALL_MS) });
-  if (outcome.ok || outcome.failure.kind === 'unavailable') return outcome;
-  return appendEach(sql, rows, AbortSignal.timeout(CALL_MS));
+  throw new ImportError(AWAY);
 }
 
 /** Logins, rights, and names that are missing: time does not heal them. */

@@ -2,10 +2,11 @@ import { formatTime } from '../events/time.ts';
 import { importedId } from './imported-id.ts';
 import { rowMapper, type MappedRow } from './map-row.ts';
 import type { Mapping } from './mapping.ts';
+import type { Ordinals } from './ordinals.ts';
 import { prepareRow, type PreparedRow } from './prepare-row.ts';
-import { resolveColumns } from './resolve-columns.ts';
+import type { ResolvedColumns } from './resolve-columns.ts';
 import { rowText } from './row-text.ts';
-import type { Column, Row, SourceRow } from './source.ts';
+import type { Row, SourceRow } from './source.ts';
 
 /** Makes an event of what a source has at one place. */
 export type RowReader = (row: SourceRow, values: Row, now: number) => PreparedRow;
@@ -13,26 +14,21 @@ export type RowReader = (row: SourceRow, values: Row, now: number) => PreparedRo
 /** What a reader is told of a source. */
 export interface TableContext {
   mapping: Mapping;
-  columns: readonly Column[];
-  /** columns that a person wrote */
-  named: readonly string[];
+  resolved: ResolvedColumns;
   hasStablePlaces: boolean;
+  ordinals: Ordinals;
   /** of rows that name none */
   workspaceId: string | undefined;
 }
 
-/**
- * Reads rows of a table by a mapping.
- * @throws ImportError where the columns do not fit
- */
+/** Reads rows of a table by a mapping. A row without an id is told by its content, and by its key or how often that came before. */
 export function tableReader({
   mapping,
-  columns,
-  named,
+  resolved,
   hasStablePlaces,
+  ordinals,
   workspaceId,
 }: TableContext): RowReader {
-  const resolved = resolveColumns(mapping, columns, named);
   const mapRow = rowMapper(mapping, resolved);
   const columnOfField = new Map<string, string>(resolved.mapped.map(({ field, name }) => [field, name]));
   const columnOf = (pointer: string) => {
@@ -51,10 +47,17 @@ export function tableReader({
     }
     if (createdAt === undefined || reasons.length > 0) return { ok: false, reasons };
     const { source_id: sourceId } = fields;
-    const own = (of: string) =>
-      typeof sourceId === 'string'
-        ? [of, mapping.name, 'id', sourceId]
-        : [of, mapping.name, 'row', rowText(values), hasStablePlaces ? JSON.stringify(place) : ''];
+    const own = (of: string) => {
+      if (typeof sourceId === 'string') return [of, mapping.name, 'id', sourceId];
+      const text = rowText(values);
+      return [
+        of,
+        mapping.name,
+        'row',
+        text,
+        hasStablePlaces ? JSON.stringify(place) : String(ordinals.next(text)),
+      ];
+    };
     return prepareRow(
       {
         event: eventOf(fields, occurredAt),

@@ -1,4 +1,5 @@
 import type { Sql } from '../db/client.ts';
+import { patiently } from './patience.ts';
 
 /** Makes the workspaces known that events name. */
 export class Workspaces {
@@ -9,7 +10,7 @@ export class Workspaces {
     this.#sql = sql;
   }
 
-  /** @throws the driver's error */
+  /** @throws ImportError when the database fails */
   async ensure(ids: ReadonlySet<string>): Promise<void> {
     const fresh = [...ids].filter((id) => !this.#known.has(id));
     if (fresh.length > 0) {
@@ -22,6 +23,6 @@ export class Workspaces {
   /** A promise of its own: the driver's runs its query each time that it is awaited. */
   async #make(ids: readonly string[]): Promise<void> {
     const query = 'INSERT INTO audit.workspaces (id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING';
-    await this.#sql.query(query, [ids]);
+    await patiently(async () => this.#sql.query(query, [ids]));
   }
 }

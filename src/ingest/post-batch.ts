@@ -1,5 +1,6 @@
 import { utf8Length } from '../events/measure.ts';
 import type { PreparedEvent } from '../events/prepare.ts';
+import { NearestTerms } from '../events/terms.ts';
 import { mediaType, readText } from '../http/body.ts';
 import type { AppContext } from '../auth/context.ts';
 import { ProblemError, problemBody, PROBLEMS, type Problem } from '../http/problem.ts';
@@ -33,8 +34,9 @@ export async function postBatch(c: AppContext, ingest: Ingest): Promise<Response
   if (!reading.ok) throw new ProblemError(reading.problem);
 
   const identity = c.get('identity');
+  const nearest = new NearestTerms();
   const read = reading.items.map((item): PreparedOne =>
-    item.ok ? prepareOne(item.value, item.flaws, identity, ingest.catalogue) : item,
+    item.ok ? prepareOne(item.value, item.flaws, identity, ingest.catalogue, nearest) : item,
   );
   const prepared = await holdToCatalogue(c, ingest.catalogues, read);
   const events = prepared.flatMap((one) => (one.ok ? [one.event] : []));

@@ -4,6 +4,7 @@ import type { AuditEventInput } from '../events/event.ts';
 import type { Flaw } from '../events/flaw.ts';
 import { SYSTEM_WORKSPACE } from '../events/own-event.ts';
 import { prepareEvent, type PreparedEvent } from '../events/prepare.ts';
+import type { Nearest } from '../events/terms.ts';
 import type { Problem } from '../http/problem.ts';
 
 /** An event of a request, ready for the store, or why it is not. */
@@ -13,12 +14,14 @@ export type PreparedOne = { ok: true; event: PreparedEvent } | { ok: false; prob
  * Resolves the workspace of an event and prepares it.
  * @param flaws what reading its JSON found, with pointers into the event
  * @param catalogue what the team's own Worker holds every event to
+ * @param nearest what the events of a batch share
  */
 export function prepareOne(
   raw: unknown,
   flaws: readonly Flaw[],
   identity: Identity,
   catalogue: Catalogue | undefined,
+  nearest?: Nearest,
 ): PreparedOne {
   const asked =
     typeof raw === 'object' && raw !== null && 'workspace_id' in raw ? raw.workspace_id : undefined;
@@ -45,7 +48,7 @@ export function prepareOne(
     found.push({ pointer: '/workspace_id', code: 'required', detail });
   }
   // What is prepared is an event.
-  if (prepared.ok && catalogue !== undefined) found.push(...catalogue.check(raw as AuditEventInput));
+  if (prepared.ok && catalogue !== undefined) found.push(...catalogue.check(raw as AuditEventInput, nearest));
   if (prepared.ok && found.length === 0) return prepared;
   return { ok: false, problem: invalidEvent(found) };
 }

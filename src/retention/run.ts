@@ -108,7 +108,7 @@ async function finish(sql: Sql, summary: RunSummary): Promise<void> {
   }[];
   const rows = untold.map(({ id, steps }) => {
     const actor = { type: 'system' as const };
-    const target = { type: 'retention_run', id };
+    const target = { type: 'retention_run' as const, id };
     return ownEvent(SYSTEM_WORKSPACE, {
       id,
       action: 'retention.enforced',

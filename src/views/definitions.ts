@@ -14,8 +14,9 @@ export const VIEWS: Readonly<Record<string, ViewDefinition>> = {
       ['action', 'e.action'],
       ['resource_type', 'e.target_type'],
       ['resource_id', 'e.target_id'],
-      ['details', `e.metadata->>'details'`],
-      ['metadata', 'e.metadata::text'],
+      // The import makes one of both: whichever is read, nothing is missing.
+      ['details', `coalesce(e.metadata->>'details', nullif(e.metadata, '{}')::text)`],
+      ['metadata', `nullif(e.metadata, '{}')::text`],
       ['ip_address', ADDRESS],
       ['user_agent', 'e.user_agent'],
       ['success', `(e.outcome = 'success')::integer`],

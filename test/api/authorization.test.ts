@@ -178,7 +178,7 @@ describe("the operator's key", () => {
     expect(status.body).toMatchObject({ overdue: false, policy: { ip_retention_hours: 2160 } });
     expect(status.body.runs).toMatchObject([{ id: run.body.run_id, trigger: 'operator' }]);
     await vi.waitFor(async () =>
-      expect((await deeds('daybook')).map(({ action }) => action)).toEqual([
+      expect((await deeds('daybook')).slice(-2).map(({ action }) => action)).toEqual([
         'operator.retention_run',
         'operator.retention_viewed',
       ]),

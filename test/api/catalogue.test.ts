@@ -176,6 +176,8 @@ describe('/v1/workspaces', () => {
   test('has nothing under an id that is none', async () => {
     expect((await operator.get('/v1/workspaces/nowhere')).status).toBe(404);
     expect((await operator.send('PATCH', '/v1/workspaces/nowhere', { mode: 'open' })).status).toBe(404);
+    for (const id of ['x'.repeat(129), '*', '%00'])
+      expect((await operator.get(`/v1/workspaces/${id}`)).status).toBe(404);
   });
 });
 
@@ -235,6 +237,13 @@ describe('/v1/actions', () => {
     expect((await manager.get('/v1/actions')).body.actions).toEqual([]);
   });
 
+  test('is of one workspace: * is none', async () => {
+    for (const method of ['PUT', 'POST']) {
+      const answer = await operator.send(method, '/v1/actions?workspace_id=*', { actions: ['a'] });
+      expect([answer.status, answer.body.code]).toEqual([400, 'invalid_query']);
+    }
+  });
+
   test('takes a thousand terms, and not one more', async () => {
     const { manager } = await aWorkspace();
     const actions = Array.from({ length: 1000 }, (_, n) => `a${n}`);
@@ -283,22 +292,64 @@ describe('administration of the catalogue', () => {
     expect((await manager.post('/v1/workspaces', { id: 'mine' })).status).toBe(403);
   });
 
-  test('leaves an audit event of each change, by whoever made it', async () => {
+  test('leaves an audit event of each change, by whoever made it, with what was there before', async () => {
     const { id, manager } = await aWorkspace(strictTasks);
+    await manager.send('PUT', '/v1/actions', { actions: ['x', 'y'], target_types: ['t'] });
     await manager.send('PUT', '/v1/actions', { actions: ['x'] });
+    await manager.send('PATCH', `/v1/workspaces/${id}`, { mode: 'open' });
     await manager.get('/v1/actions');
     await operator.get(`/v1/actions?workspace_id=${id}`);
-    const query = `SELECT action, actor_type, new_value FROM audit.events WHERE workspace_id = $1 ORDER BY received_at, id`;
+    const query = `SELECT action, actor_type, old_value, new_value FROM audit.events WHERE workspace_id = $1 ORDER BY received_at, id`;
+    const told = (actions: string[], targetTypes: string[]) => ({
+      action_count: actions.length,
+      actions,
+      target_type_count: targetTypes.length,
+      target_types: targetTypes,
+    });
     await vi.waitFor(async () =>
       expect(await deployment.database.owner.query(query, [id])).toEqual([
-        { action: 'workspace.changed', actor_type: 'service', new_value: strictTasks },
+        { action: 'workspace.changed', actor_type: 'service', old_value: null, new_value: strictTasks },
         {
           action: 'catalogue.changed',
           actor_type: 'api_key',
-          new_value: expect.objectContaining({ replaces: true, actions: ['x'] }),
+          old_value: null,
+          new_value: { replaces: true, ...told(['x', 'y'], ['t']) },
         },
-        { action: 'operator.catalogue_viewed', actor_type: 'service', new_value: null },
+        {
+          action: 'catalogue.changed',
+          actor_type: 'api_key',
+          old_value: told(['y'], ['t']),
+          new_value: { replaces: true, ...told(['x'], []) },
+        },
+        {
+          action: 'workspace.changed',
+          actor_type: 'api_key',
+          old_value: { name: '', ...strictTasks },
+          new_value: { mode: 'open' },
+        },
+        {
+          action: 'operator.catalogue_viewed',
+          actor_type: 'service',
+          old_value: null,
+          new_value: null,
+        },
       ]),
+    );
+  });
+
+  test('leaves an audit event of the largest change, which tells the number and some of the names', async () => {
+    const { id, manager } = await aWorkspace();
+    const types = (mark: string) =>
+      Array.from({ length: 500 }, (_, n) => `${mark}${n}`.padEnd(128, '\u0001'));
+    const actions = (mark: string) => Array.from({ length: 500 }, (_, n) => `${mark}${n}`.padEnd(128, 'x'));
+    for (const mark of ['a', 'b'])
+      await manager.send('PUT', '/v1/actions', { actions: actions(mark), target_types: types(mark) });
+    const query = `SELECT old_value, new_value FROM audit.events WHERE workspace_id = $1 AND action = 'catalogue.changed'`;
+    await vi.waitFor(async () =>
+      expect(await deployment.database.owner.query(query, [id])).toContainEqual({
+        old_value: expect.objectContaining({ action_count: 500, target_type_count: 500 }),
+        new_value: expect.objectContaining({ action_count: 500, target_type_count: 500 }),
+      }),
     );
   });
 

@@ -69,14 +69,14 @@ describe('bodies that begin and then stall', () => {
   }
 
   /** Sends the head of a request and the beginning of its body. */
-  async function begin(key: string, length: string, start: string): Promise<Slow> {
+  async function begin(key: string, length: string, start: string, path = BATCH): Promise<Slow> {
     const { hostname, port, host } = new URL(deployment.url);
     const socket = connect(Number(port), hostname);
     let answer = '';
     socket.setEncoding('utf8').on('data', (text: string) => (answer += text));
     socket.on('error', () => {});
     await once(socket, 'connect');
-    const head = [`POST ${BATCH} HTTP/1.1`, `Host: ${host}`, `Authorization: Bearer ${key}`, length];
+    const head = [`POST ${path} HTTP/1.1`, `Host: ${host}`, `Authorization: Bearer ${key}`, length];
     socket.write(`${head.join('\r\n')}\r\nContent-Type: application/json\r\n\r\n${start}`);
     const slow = { socket, answer: () => answer };
     open.push(slow);
@@ -123,5 +123,30 @@ describe('bodies that begin and then stall', () => {
     slow.socket.write(text.slice(20));
     await vi.waitFor(() => expect(slow.answer()).toMatch(/^HTTP\/1\.1 201 /), 5000);
     expect(await storedEvent(deployment, 'acme', event.id)).toBeDefined();
+  });
+
+  test('of one key that manages catalogues leave room for others, in what all routes have together', async () => {
+    const actions = '/v1/actions?workspace_id=acme';
+    const scopes = ['catalogue:manage' as const];
+    const [one, other, writer] = [
+      await deployment.key({ scopes }),
+      await deployment.key({ scopes }),
+      await deployment.key(),
+    ];
+    const beginAll = (key: string, count: number, bytes: number, path: string) =>
+      Promise.all(Array.from({ length: count }, () => begin(key, `Content-Length: ${bytes}`, '{', path)));
+    const slow = await beginAll(one, 13, MIB, actions);
+    const refused = () => slow.filter(({ answer }) => answer().startsWith('HTTP/1.1 503'));
+    await vi.waitFor(() => expect(refused()).toHaveLength(1), 10_000);
+    expect((await clientOf(deployment, other).post(actions, {})).status).toBe(200);
+
+    const third = clientOf(deployment, await deployment.key());
+    const large = () => JSON.stringify({ events: [anEvent()] }).padEnd(4 * MIB);
+    expect((await third.post(BATCH, large())).status).toBe(201);
+    await beginAll(writer, 3, 4 * MIB, BATCH);
+    await vi.waitFor(async () => expect((await third.post(BATCH, large())).status).toBe(503), {
+      timeout: 5000,
+      interval: 300,
+    });
   });
 });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { anEvent, clientOf } from '../support/client.ts';
 import type { Deployment } from '../support/deployment.ts';
 import { sharedDeployment } from '../support/shared-deployment.ts';
@@ -97,7 +97,85 @@ test('a catalogue is pushed to a deployment with a key that may', async () => {
   expect((await daybook(push, { cwd })).out).toContain('Set DAYBOOK_API_KEY');
 });
 
+test('a push through the database leaves the audit events of what it changed', async () => {
+  const definitions = [
+    { vocabularies: ['tasks'], actions: { a: {}, b: {} } },
+    { vocabularies: ['tasks', 'gdpr'], actions: { b: {}, c: { metadata: { amount: 'number' } } } },
+  ];
+  for (const [n, one] of definitions.entries()) {
+    const pushed = await file(`told-${n}.json`, JSON.stringify(one));
+    const ran = await daybook(['catalogue', 'push', pushed, '--workspace', 'pushed-4'], { env, cwd });
+    expect(ran).toMatchObject({ code: 0 });
+  }
+  const rows = await deployment.database.owner.query(
+    `SELECT action, actor_type, actor_id, old_value, new_value FROM audit.events WHERE workspace_id = 'pushed-4' ORDER BY received_at, action DESC`,
+  );
+  const owner = { actor_type: 'service', actor_id: 'owner' };
+  const catalogue = { target_type_count: 0, target_types: [] };
+  const put = (...actions: string[]) => ({
+    replaces: true,
+    action_count: actions.length,
+    actions,
+    ...catalogue,
+  });
+  const tasks = { vocabularies: ['tasks'] };
+  expect(rows).toEqual([
+    { ...owner, action: 'workspace.changed', old_value: null, new_value: tasks },
+    { ...owner, action: 'catalogue.changed', old_value: null, new_value: put('a', 'b') },
+    {
+      ...owner,
+      action: 'workspace.changed',
+      old_value: { name: '', mode: 'open', ...tasks },
+      new_value: { vocabularies: ['tasks', 'gdpr'] },
+    },
+    {
+      ...owner,
+      action: 'catalogue.changed',
+      old_value: { action_count: 1, actions: ['a'], ...catalogue },
+      new_value: put('b', 'c'),
+    },
+  ]);
+});
+
+test('a push to a deployment adds before it changes, and takes away after that', async () => {
+  const key = await deployment.key({ workspaces: ['pushed-5'], scopes: ['catalogue:manage'] });
+  const pushed = await file('order.json', JSON.stringify(definition({ 'report.opened': {} })));
+  const push = ['catalogue', 'push', pushed, '--workspace', 'pushed-5', '--url', deployment.url];
+  const ran = await daybook(push, { env: { DAYBOOK_API_KEY: key }, cwd });
+  expect(ran.out).toContain('2 terms added, 0 removed');
+  const query = `SELECT action, new_value->'replaces' AS replaces FROM audit.events WHERE workspace_id = 'pushed-5' ORDER BY received_at, id`;
+  await vi.waitFor(async () =>
+    expect(await deployment.database.owner.query(query)).toEqual([
+      { action: 'catalogue.changed', replaces: false },
+      { action: 'workspace.changed', replaces: null },
+      { action: 'catalogue.changed', replaces: true },
+    ]),
+  );
+});
+
+test('a module whose default export is a Worker is told from a catalogue', async () => {
+  const worker = await file('worker.js', 'export default { fetch() {}, queue() {} };');
+  const { code, out } = await daybook(['catalogue', 'push', worker, '--workspace', 'pushed-3'], { env, cwd });
+  expect(out).toContain('its default export is a Worker');
+  expect(code).toBe(1);
+});
+
+test('a push is to one workspace, of an id that there can be', async () => {
+  const pushed = await file('any.json', JSON.stringify(definition({})));
+  for (const workspace of ['*', 'x'.repeat(129)]) {
+    const { code, out } = await daybook(['catalogue', 'push', pushed, '--workspace', workspace], {
+      env,
+      cwd,
+    });
+    expect(out).toContain('--workspace takes the id of one workspace');
+    expect(code).toBe(1);
+  }
+});
+
 test.each([
+  ['{}', /has no vocabularies, actions or targetTypes/],
+  ['{"actions":{"a":{}},"target_types":["invoice"]}', /Unrecognized key: "target_types"/],
+  ['{"actions":{"a":{"targets":"invoice"}}}', /actions\.a: Unrecognized key: "targets"/],
   ['{"actions":{"two words":{}}}', /actions\.0\.name: Send an action/],
   ['{"vocabularies":["nautical"]}', /vocabularies\.0: Send one of: desktop/],
   ['{"actions":[]}', /is no catalogue: actions/],

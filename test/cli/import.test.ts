@@ -49,13 +49,13 @@ test('a CSV file of a known source is imported, and what cannot be is beside it'
   expect(code).toBe(0);
   expect(out).toMatch(/^read +3$/m);
   expect(out).toMatch(/^stored +2$/m);
-  expect(out).toMatch(/^rejected +1 {2}in old\.csv\.desktop\.rejects\.ndjson$/m);
+  expect(out).toMatch(/^rejected +1 {2}in old\.csv\.desktop\.acme\.[0-9a-f]{6}\.rejects\.ndjson$/m);
   expect(out).toMatch(/^ {2}action: unknown_value +1$/m);
   expect(out).toMatch(/^ {2}2026-10 +1$/m);
   expect(out).toMatch(/1 event is older than the 24 months/);
   expect(out).toMatch(/UPDATE audit\.settings SET event_retention_months = \d+;/);
   expect(await countOf('acme')).toBe(2);
-  const rejects = join(cwd, 'old.csv.desktop.rejects.ndjson');
+  const rejects = join(cwd, / in (\S+)$/m.exec(out)?.[1] ?? '');
   expect((await stat(rejects)).mode & 0o777).toBe(0o600);
   expect(JSON.parse(await readFile(rejects, 'utf8'))).toEqual({
     place: { byte: '81' },
@@ -76,8 +76,8 @@ test('a CSV file of a known source is imported, and what cannot be is beside it'
 test('a mapping file imports any other table', async () => {
   const sqlite = new DatabaseSync(join(cwd, 'shop.db'));
   sqlite.exec(
-    `CREATE TABLE trail (n INTEGER PRIMARY KEY, at INTEGER, who TEXT, did TEXT, "order" TEXT, secret TEXT);
-     INSERT INTO trail VALUES (1, 1759309200, 'ada', 'order.paid', 'o-1', 'x'), (2, 1759309200000, NULL, 'order.paid', 'o-2', 'y')`,
+    `CREATE TABLE trail (n INTEGER PRIMARY KEY, at INTEGER, who TEXT, did TEXT, "order" TEXT, secret TEXT, note TEXT);
+     INSERT INTO trail VALUES (1, 1759309200, 'ada', 'order.paid', 'o-1', 'x', NULL), (2, 1759309200000, NULL, 'order.paid', 'o-2', 'y', NULL)`,
   );
   sqlite.close();
   const mapping = await file(
@@ -98,6 +98,7 @@ test('a mapping file imports any other table', async () => {
   );
   const { code, out } = await imports(`--from shop.db --table trail --mapping ${mapping} --workspace shop`);
   expect(out).toMatch(/^stored +2$/m);
+  expect(out).toMatch(/^Columns kept in metadata, for ever: note\./m);
   expect(code).toBe(0);
   const stored = await database.owner.query(
     `SELECT source_id, actor_type, actor_id, target_id, metadata FROM audit.events WHERE workspace_id = 'shop' ORDER BY source_id`,
@@ -134,6 +135,8 @@ describe('bad input', () => {
         version: 1,
         fingerprint: 'of another',
         cursor: ['1'],
+        mark: '',
+        without_ids: false,
         rejects: 0,
         report: { read: 1, stored: 1, already: 0, rejected: 0, redacted: 0, reasons: {}, months: {} },
       }),

@@ -130,7 +130,7 @@ describe.each(SOURCES)('the view for %s', (preset, table, columns, queries) => {
     expect(row).toEqual({ n: 3 });
     expect(await sqlstateOf(reader.query('SELECT * FROM audit.api_keys'))).toBe('42501');
     expect(await sqlstateOf(reader.query('SELECT audit.revoked_keys()'))).toBe('42501');
-    expect(await sqlstateOf(reader.query('SELECT * FROM audit.readers'))).toBe('42501');
+    expect(await reader.query('SELECT workspace_id FROM audit.readers')).toEqual([{ workspace_id: 'acme' }]);
     const set = reader.query(`SELECT set_config('daybook.workspace_id', 'globex', true)`);
     const [, events] = await reader.transaction([
       set,
@@ -143,6 +143,23 @@ describe.each(SOURCES)('the view for %s', (preset, table, columns, queries) => {
   test('is put anew by a second run', async () => {
     expect(await views('install', preset, '--workspace', 'acme')).toMatchObject({ code: 0 });
   });
+});
+
+test('details and metadata of the desktop app are never missing: the import made one of both', async () => {
+  await database.owner.query('DROP VIEW IF EXISTS public.audit_logs');
+  const event = { action: 'LOGIN', target: { type: 'USER' }, actor: { type: 'user', id: 'u_1' } };
+  const metadata = [{ a: 1 }, { details: 'by hand', b: 2 }, {}];
+  await appendRows(
+    database.app,
+    metadata.map((one) => prepared({ ...event, metadata: one }, { workspaceId: 'desk' })),
+  );
+  await views('install', 'desktop', '--workspace', 'desk');
+  expect(await database.owner.query('SELECT details, metadata FROM audit_logs ORDER BY metadata')).toEqual([
+    { details: '{"a": 1}', metadata: '{"a": 1}' },
+    { details: 'by hand', metadata: '{"b": 2, "details": "by hand"}' },
+    { details: null, metadata: null },
+  ]);
+  await database.owner.query('DROP VIEW public.audit_logs');
 });
 
 test('an address past its time reads as forgotten', async () => {

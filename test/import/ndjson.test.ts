@@ -119,6 +119,20 @@ describe('events in NDJSON', () => {
     expect((await stat(rejects)).mode & 0o777).toBe(0o600);
   });
 
+  test('are counted by reasons, not by names that they choose', async () => {
+    const lines = Array.from({ length: 30 }, (_, n) => ({
+      ...event,
+      created_at: '2025-02-01T00:00:00Z',
+      [`f${n}`]: 1,
+    }));
+    const { report } = await importInto(
+      database,
+      { from: await file(lines), workspace: 'named' },
+      { dryRun: true },
+    );
+    expect(report.reasons).toEqual({ unknown_field: 30 });
+  });
+
   test('without a workspace are rejected, unless they name one', async () => {
     const from = await file([
       { ...event, created_at: '2025-02-01T00:00:00Z' },

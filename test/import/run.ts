@@ -12,6 +12,7 @@ export interface Rejected {
   reasons: { column?: string; pointer?: string; code: string; detail: string }[];
   row?: Record<string, unknown>;
   raw?: string;
+  cut?: boolean;
 }
 
 export interface Imported extends Result {
@@ -27,12 +28,17 @@ export async function scratch(): Promise<string> {
 export async function importInto(
   { owner }: TestDatabase,
   request: ImportRequest,
-  options: { dryRun?: boolean; rejects?: string } = {},
+  options: { dryRun?: boolean; rejects?: string; onProgress?: () => void } = {},
 ): Promise<Imported> {
   const opened = await openImport(request);
   try {
     const rejects = options.rejects ?? join(await scratch(), 'rejects.ndjson');
-    const task = { ...opened, rejects, dryRun: options.dryRun === true, onProgress: () => {} };
+    const task = {
+      ...opened,
+      rejects,
+      dryRun: options.dryRun === true,
+      onProgress: options.onProgress ?? (() => {}),
+    };
     const result = await runImport(owner, task);
     return { ...result, rejects: await readRejects(rejects) };
   } finally {

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
+import { OWN_ACTIONS, OWN_TARGET_TYPES } from '../../src/events/own-event.ts';
 import { VOCABULARIES } from '../../src/events/vocabularies.ts';
+import { makeId } from '../../src/events/id.ts';
 import { onBothEngines } from '../support/on-engines.ts';
 import { appendRows, prepared } from '../support/rows.ts';
 import { sqlstateOf } from '../support/sqlstate.ts';
@@ -98,10 +100,61 @@ onBothEngines('the catalogue', (database) => {
     expect(await sqlstateOf(append('strict-5', { ...task, action: 'task_archived' }))).toBe(CHECK_VIOLATION);
   });
 
-  it('lets the service write what is its own', async () => {
-    await strict('strict-6');
+  it('has what the service itself writes', async () => {
+    const query = `SELECT name FROM audit.vocabulary_terms WHERE vocabulary = 'daybook' AND kind = $1`;
+    const held = async (kind: string) =>
+      (await database().owner.query(query, [kind])).map(({ name }) => String(name)).sort();
+    expect(await held('action')).toEqual([...OWN_ACTIONS].sort());
+    expect(await held('target_type')).toEqual([...OWN_TARGET_TYPES].sort());
+  });
+
+  it('lets the service write what is its own, and nobody else', async () => {
+    await strict('strict-6', 'tasks');
     const own = { actor: { type: 'service', id: 'operator' }, target: { type: 'workspace', id: 'strict-6' } };
-    expect(await append('strict-6', { ...own, action: 'operator.events_listed' })).toEqual([]);
+    const listed = { ...own, action: 'operator.events_listed' };
+    const of = (fields: Record<string, unknown>, keyId: string | null) =>
+      appendRows(database().app, [prepared(fields, { workspaceId: 'strict-6', keyId })]);
+    expect(await of(listed, null)).toEqual([]);
+    const key = makeId(Date.now());
+    expect(await sqlstateOf(of(listed, key))).toBe(CHECK_VIOLATION);
+    expect(await sqlstateOf(of({ ...own, action: 'workspace.changed' }, key))).toBe(CHECK_VIOLATION);
+    // Its target types come with its actions only.
+    for (const fields of [
+      { target: { type: 'retention_run' } },
+      { related_targets: [{ type: 'workspace' }] },
+    ])
+      expect(await sqlstateOf(of({ ...task, action: 'task_created', ...fields }, null))).toBe(
+        CHECK_VIOLATION,
+      );
+  });
+
+  it('is of no workspace called *, which means every one', async () => {
+    const put = `SELECT audit.put_terms('*', '[{"kind": "action", "name": "x"}]', true)`;
+    expect(await sqlstateOf(database().app.query(put))).toBe(CHECK_VIOLATION);
+  });
+
+  it('tells what a change took away, and what a workspace was before', async () => {
+    const terms = (...names: string[]) => JSON.stringify(names.map((name) => ({ kind: 'action', name })));
+    const put = async (query: string, parameters: unknown[]) => {
+      const [row] = await database().app.query(`SELECT ${query} AS answer`, parameters);
+      return row?.['answer'];
+    };
+    const putTerms = (...names: string[]) =>
+      put('audit.put_terms($1, $2::jsonb, true)', ['before-1', terms(...names)]);
+    expect(await putTerms('a', 'b')).toEqual({ added: 2, removed: 0, removed_terms: [] });
+    expect(await putTerms('b')).toEqual({
+      added: 0,
+      removed: 1,
+      removed_terms: [{ kind: 'action', name: 'a' }],
+    });
+    const putMode = (id: string, mode: string) =>
+      put('audit.put_workspace($1, $2::jsonb)', [id, JSON.stringify({ mode })]);
+    expect(await putMode('before-2', 'open')).toMatchObject({ created: true, before: null });
+    expect(await putMode('before-2', 'strict')).toMatchObject({
+      created: false,
+      before: { id: 'before-2', mode: 'open' },
+      workspace: { mode: 'strict' },
+    });
   });
 
   it('has no mode and no vocabulary but those there are', async () => {

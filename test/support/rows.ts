@@ -8,14 +8,16 @@ export interface Place {
   workspaceId?: string;
   /** ms since 1970: the time inside the id; now unless given */
   at?: number;
+  /** the key it was sent with; none unless given, as what the service writes */
+  keyId?: string | null;
 }
 
 /** An event as the Worker prepares it. */
 export function prepared(fields: Record<string, unknown> = {}, place: Place = {}): PreparedEvent {
-  const { workspaceId = 'acme', at = Date.now() } = place;
+  const { workspaceId = 'acme', at = Date.now(), keyId = null } = place;
   const actor = { type: 'user', id: 'u_1' };
   const raw = { id: makeId(at), action: 'user.logged_in', actor, target: { type: 'session' }, ...fields };
-  const outcome = prepareEvent(raw, { workspaceId, keyId: null, now: at, checkWindow: false });
+  const outcome = prepareEvent(raw, { workspaceId, keyId, now: at, checkWindow: false });
   if (!outcome.ok) throw new Error(`the test's event is not valid: ${JSON.stringify(outcome.flaws)}`);
   return outcome.event;
 }

@@ -27,7 +27,11 @@ export const desktop: MappingInput = {
     details: 'metadata',
     ip_address: 'context.ip_address',
     user_agent: 'context.user_agent',
-    success: { field: 'outcome', values: { 1: 'success', 0: 'failure', true: 'success', false: 'failure' } },
+    success: {
+      field: 'outcome',
+      // t and f: as COPY of Postgres writes them.
+      values: { 1: 'success', 0: 'failure', true: 'success', false: 'failure', t: 'success', f: 'failure' },
+    },
     error_message: 'reason',
   },
   required: ['action', 'resource_type'],

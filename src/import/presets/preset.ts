@@ -5,10 +5,14 @@ import { controlPlane } from './control-plane.ts';
 import { desktop } from './desktop.ts';
 import { gdpr } from './gdpr.ts';
 import { tasks } from './tasks.ts';
+import { USUAL_COLUMNS } from './usual-columns.ts';
 import { workspace } from './workspace.ts';
 
 const presets = new Map(
-  [desktop, controlPlane, gdpr, tasks, workspace].map((preset) => [preset.name, preset]),
+  [desktop, controlPlane, gdpr, tasks, workspace].map((preset) => [
+    preset.name,
+    { ...preset, columns: { ...USUAL_COLUMNS, ...preset.columns } },
+  ]),
 );
 
 export const PRESETS: readonly string[] = [...presets.keys()];

@@ -44,7 +44,7 @@ describe('a CSV file', () => {
   });
 
   test('may begin with a byte order mark and end without a line break', async () => {
-    expect(await values('\ufeffa,b\n1,2')).toEqual([{ a: '1', b: '2' }]);
+    expect(await values('\ufeffa,aktión\n1,2')).toEqual([{ a: '1', aktión: '2' }]);
   });
 
   test('may have blank lines', async () => {
@@ -72,21 +72,64 @@ describe('a CSV file', () => {
     ]);
     expect(await values('a,b\n1,2\n3,"never closed\n5,6\n7,8\n')).toEqual([
       { a: '1', b: '2' },
-      expect.stringContaining('does not end'),
+      expect.stringContaining('never closed'),
       { a: '5', b: '6' },
       { a: '7', b: '8' },
     ]);
     expect(await values(`a,b\n1,"${'x'.repeat(2 ** 21)}"\n5,6\n`)).toEqual([
-      expect.stringContaining('does not end'),
+      expect.stringContaining('more than 1048576 bytes'),
       { a: '5', b: '6' },
     ]);
   });
 
-  test.each(['', '\n', 'a,,b\n', 'a,a\n'])('that begins with %j is refused', async (content) => {
+  test('loses no row to a quote that does not belong there', async () => {
+    expect(await values('a,b\n1,"oops\n2,"x"\n3,y"z\n5,6\n')).toEqual([
+      expect.stringContaining('no CSV'),
+      { a: '2', b: 'x' },
+      expect.stringContaining('no CSV'),
+      { a: '5', b: '6' },
+    ]);
+  });
+
+  test('has no records within a value that is too large', async () => {
+    const large = 'x'.repeat(2 ** 20);
+    expect(await values(`a,b\n1,"${large}\n99,""forged""\n98,forged\n"\n5,6\n`)).toEqual([
+      expect.stringContaining('more than 1048576 bytes'),
+      { a: '5', b: '6' },
+    ]);
+    const unclosed = await read(await opened(`a,b\n1,"${large}${large}\n5,6\n`));
+    expect(unclosed[0]?.content).toMatchObject({
+      raw: `1,"${large}`.slice(0, 2 ** 20),
+      flaws: [{ detail: expect.stringContaining('Here is the beginning of this one.') }],
+    });
+    expect(unclosed[1]?.content).toEqual({ ok: true, values: { a: '5', b: '6' } });
+  });
+
+  test('loses no row between two quotes that are never closed, however far apart', async () => {
+    const between = Array.from({ length: 2000 }, (_, n) => `${n},${'x'.repeat(1000)}\n`);
+    const found = await values(`a,b\n1,"oops\n${between.join('')}2,"oops\n6,z\n`);
+    expect(found).toHaveLength(2003);
+    expect(found.filter((row) => typeof row === 'string')).toHaveLength(2);
+    expect(found.at(-1)).toEqual({ a: '6', b: 'z' });
+  });
+
+  test('may mix line ends, and a bare carriage return is none', async () => {
+    const source = await opened('a,b\n1,x\ry\n2,"y"\r\n3,z\r\n4,w\n');
+    const rows = await read(source);
+    expect(rows.map(({ content }) => content.ok && content.values['b'])).toEqual(['x\ry', 'y', 'z', 'w']);
+    for (const [place, { cursor }] of rows.entries())
+      expect(await read(source, cursor)).toEqual(rows.slice(place));
+  });
+
+  test.each(['\ufeffa,b\n1,2\n', 'a,b\n1,2\n'])('in UTF-16 is refused', async (text) => {
+    await expect(opened(Buffer.from(text, 'utf16le'))).rejects.toThrow('is UTF-16. Save it as UTF-8');
+  });
+
+  test.each(['', '\n', 'a,,b\n', 'a,a\n', 'a,"b\n'])('that begins with %j is refused', async (content) => {
     await expect(opened(content)).rejects.toThrow(/first line|empty/);
   });
 
-  test('is read as it was written, and goes on after any record', async () => {
+  test('is read as it was written, and goes on with any record', async () => {
     const value = fc.oneof(
       fc.string({ unit: 'grapheme', maxLength: 12 }),
       fc.string({ unit: fc.constantFrom('"', ',', '\n', '\r\n', 'a', ' ', '€'), maxLength: 8 }),
@@ -103,7 +146,7 @@ describe('a CSV file', () => {
         expect(rows.map(({ content }) => (content.ok ? { ...content.values } : content))).toEqual(expected);
         if (rows.length === 0) return;
         const from = after % rows.length;
-        expect(await read(source, rows[from]?.cursor)).toEqual(rows.slice(from + 1));
+        expect(await read(source, rows[from]?.cursor)).toEqual(rows.slice(from));
       }),
       { numRuns: 60 },
     );

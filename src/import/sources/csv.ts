@@ -1,15 +1,16 @@
 import { Buffer } from 'node:buffer';
-import { createReadStream } from 'node:fs';
-import { parse, type Options } from 'csv-parse';
+import { basename } from 'node:path';
 import { ImportError } from '../import-error.ts';
-import { PAGE_ROWS, PAGE_SIZE, type Content, type Source, type SourceRow } from '../source.ts';
-import { byteLines } from './byte-lines.ts';
+import { PAGE_ROWS, type Content, type Source, type SourceRow } from '../source.ts';
+import {
+  endOfRecord,
+  firstLine,
+  MAX_RECORD_BYTES,
+  recordsOf,
+  type CsvRecord,
+  type FirstLine,
+} from './csv-records.ts';
 import { fileFingerprint } from './file-fingerprint.ts';
-
-/** Bytes of a record: a quote that is never closed must not take the rest of the file. */
-const MAX_RECORD_BYTES = 1024 * 1024;
-/** Bytes that are parsed at a time, and so what a page holds at most, about. */
-const CHUNK_BYTES = 128 * 1024;
 
 /**
  * Opens a CSV file (RFC 4180, UTF-8) whose first record names the columns. A value without quotes and characters is NULL,
@@ -17,33 +18,28 @@ const CHUNK_BYTES = 128 * 1024;
  * @throws ImportError when it cannot be read or has no such record
  */
 export async function openCsv(path: string): Promise<Source> {
-  const { fingerprint, size } = await fileFingerprint(path);
-  const { names, end } = await readHeader(path);
+  const { fingerprint, size, begin } = await fileFingerprint(path);
+  const { names, end } = await readHeader(path, begin);
   return {
     columns: names.map((name) => ({ name, isJson: false })),
     fingerprint: `csv ${fingerprint}`,
-    hasStablePlaces: true,
+    name: basename(path),
+    hasStablePlaces: false,
+    canGoOn: true,
     total: size,
-    pages: (after) => pagesOf(path, names, Number(after?.[0] ?? end)),
+    pages: (from) => pagesOf(path, names, Number(from?.[0] ?? end)),
     close: async () => {},
   };
 }
 
-/** A record as bytes (latin1), where it begins and where the next one does. */
-interface CsvRecord {
-  values: (string | null)[];
-  start: number;
-  end: number;
-}
-
-async function readHeader(path: string): Promise<{ names: string[]; end: number }> {
-  for await (const { records } of recordsOf(path, 0)) {
+async function readHeader(path: string, begin: number): Promise<{ names: string[]; end: number }> {
+  for await (const { records, broken } of recordsOf(path, begin)) {
     const [first] = records;
-    if (first === undefined) continue;
-    const names = first.values.map((value) => decode(value ?? ''));
+    if (first === undefined && broken === undefined) continue;
+    const names = first?.values.map((value) => decode(value ?? '')) ?? [];
     const flawed = names.find((name) => name === undefined || name === '');
     const twice = names.find((name, index) => names.indexOf(name) !== index);
-    if (flawed !== undefined || names.includes(undefined) || twice !== undefined)
+    if (first === undefined || flawed !== undefined || names.includes(undefined) || twice !== undefined)
       throw new ImportError(`The first line of ${path} must name each column, each once, in UTF-8.`);
     return { names: names.filter((name) => name !== undefined), end: first.end };
   }
@@ -53,7 +49,7 @@ async function readHeader(path: string): Promise<{ names: string[]; end: number 
 async function* pagesOf(path: string, names: readonly string[], start: number): AsyncGenerator<SourceRow[]> {
   let from = start;
   for (;;) {
-    let failed = false;
+    let failure: string | undefined;
     for await (const { records, broken } of recordsOf(path, from)) {
       for (let at = 0; at < records.length; at += PAGE_ROWS) {
         yield records
@@ -61,83 +57,31 @@ async function* pagesOf(path: string, names: readonly string[], start: number): 
           .map((record) => rowOf(record, contentOf(names, record.values)));
       }
       from = records.at(-1)?.end ?? from;
-      failed = broken;
+      failure = broken;
     }
-    if (!failed) return;
-    // The line at which a record begins that never ends; the lines after it are read anew.
+    if (failure === undefined) return;
     const line = await firstLine(path, from);
     if (line === undefined) return;
-    yield [rowOf({ ...line, values: [] }, { ok: false, raw: line.text, flaws: [neverClosed] })];
-    from = line.end;
+    // What stands in a value that is too large must not be taken for records.
+    const recordEnd = failure === 'CSV_MAX_RECORD_SIZE' ? await endOfRecord(path, line.start) : undefined;
+    from = recordEnd ?? line.end;
+    const record = { start: line.start, end: from, values: [] };
+    yield [rowOf(record, unread(line, recordEnd === undefined ? NOT_CSV : TOO_LARGE))];
   }
 }
 
-const neverClosed = {
-  pointer: '',
-  code: 'invalid_value' as const,
-  detail: `A quoted value of this record does not end, or the record has more than ${MAX_RECORD_BYTES} bytes.`,
-};
+const NOT_CSV =
+  'This record is no CSV: a quote stands within a value, or is never closed. Reading goes on with the next line.';
+const TOO_LARGE = `This record has more than ${MAX_RECORD_BYTES} bytes. Here is the beginning of its first line.`;
 
-/** Records from an offset on, in pieces; `broken` where the next one cannot be read. */
-async function* recordsOf(
-  path: string,
-  start: number,
-): AsyncGenerator<{ records: CsvRecord[]; broken: boolean }> {
-  const records: CsvRecord[] = [];
-  let end = start;
-  let broken = false;
-  const options: Options = {
-    // Bytes, which are text only once they prove to be UTF-8.
-    encoding: 'latin1',
-    bom: start === 0,
-    relax_column_count: true,
-    relax_quotes: true,
-    skip_empty_lines: true,
-    max_record_size: MAX_RECORD_BYTES,
-    skip_records_with_error: true,
-    cast: (value, { quoting }) => (value === '' && !quoting ? null : value),
-    on_record: (values: (string | null)[], { bytes }) => {
-      if (broken) return null;
-      records.push({ values, start: end, end: start + bytes });
-      end = start + bytes;
-      // Kept here: nothing waits in the parser's own buffer.
-      return null;
-    },
-    on_skip: () => {
-      broken = true;
-      return undefined;
-    },
-  };
-  const parser = parse(options);
-  parser.resume();
-  for await (const chunk of createReadStream(path, {
-    start,
-    highWaterMark: CHUNK_BYTES,
-  }) as AsyncIterable<Buffer>) {
-    await new Promise<void>((resolve, reject) => {
-      parser.write(chunk, (error) => (error ? reject(error) : resolve()));
-    });
-    yield { records: records.splice(0), broken };
-    if (broken) return;
-  }
-  await new Promise<void>((resolve) => {
-    parser.end(resolve);
-  });
-  yield { records: records.splice(0), broken };
-}
-
-async function firstLine(
-  path: string,
-  start: number,
-): Promise<{ start: number; end: number; text: string } | undefined> {
-  for await (const { start: at, end, bytes } of byteLines(path, { start, limit: PAGE_SIZE })) {
-    if (bytes.length > 0) return { start: at, end, text: new TextDecoder().decode(bytes) };
-  }
-  return undefined;
+function unread({ text, isWhole }: FirstLine, detail: string): Content {
+  const cut = isWhole || detail === TOO_LARGE ? '' : ' Here is the beginning of this one.';
+  const code = detail === TOO_LARGE ? 'too_large' : 'invalid_value';
+  return { ok: false, raw: text, flaws: [{ pointer: '', code, detail: `${detail}${cut}` }] };
 }
 
 function rowOf({ start, end }: CsvRecord, content: Content): SourceRow {
-  return { place: { byte: String(start) }, cursor: [String(end)], done: end, content };
+  return { place: { byte: String(start) }, cursor: [String(start)], done: end, content };
 }
 
 function contentOf(names: readonly string[], values: readonly (string | null)[]): Content {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { readJson } from '../../events/json.ts';
 import type { Flaw } from '../../events/flaw.ts';
 import type { Content, Row, Source, SourceRow } from '../source.ts';
@@ -14,9 +15,11 @@ export async function openNdjson(path: string): Promise<Source> {
   return {
     columns: undefined,
     fingerprint: `ndjson ${fingerprint}`,
-    hasStablePlaces: true,
+    name: basename(path),
+    hasStablePlaces: false,
+    canGoOn: true,
     total: size,
-    pages: (after) => inPages(rowsOf(path, Number(after?.[0] ?? 0)), sizeOfLine),
+    pages: (from) => inPages(rowsOf(path, Number(from?.[0] ?? 0)), sizeOfLine),
     close: async () => {},
   };
 }
@@ -26,7 +29,7 @@ async function* rowsOf(path: string, start: number): AsyncGenerator<SourceRow> {
     if (isBlank(line.bytes)) continue;
     yield {
       place: { byte: String(line.start) },
-      cursor: [String(line.end)],
+      cursor: [String(line.start)],
       done: line.end,
       content: contentOf(line),
     };
@@ -66,6 +69,6 @@ function isBlank(bytes: Uint8Array): boolean {
   return bytes.length < 64 && bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }
 
-function sizeOfLine({ cursor, place }: SourceRow): number {
-  return Number(cursor[0]) - Number(place['byte']);
+function sizeOfLine({ cursor, done }: SourceRow): number {
+  return done - Number(cursor[0]);
 }

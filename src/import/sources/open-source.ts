@@ -6,8 +6,10 @@ import type { Source } from '../source.ts';
 /** What `--from` names. */
 export type SourceKind = 'postgres' | 'sqlite' | 'csv' | 'ndjson';
 
+const POSTGRES = /^postgres(ql)?:\/\//i;
+
 const ENDINGS: readonly [RegExp, SourceKind][] = [
-  [/^postgres(ql)?:\/\//i, 'postgres'],
+  [POSTGRES, 'postgres'],
   [/\.csv$/i, 'csv'],
   [/\.(ndjson|jsonl)$/i, 'ndjson'],
   [/\.(db|sqlite|sqlite3)$/i, 'sqlite'],
@@ -15,6 +17,9 @@ const ENDINGS: readonly [RegExp, SourceKind][] = [
 
 /** @throws ImportError where nothing tells what it is */
 export async function kindOf(from: string): Promise<SourceKind> {
+  // Not repeated: it may hold a password.
+  if (from.includes('://') && !POSTGRES.test(from))
+    throw new ImportError('--from takes no URL but that of Postgres, which begins with postgres://.');
   const known = ENDINGS.find(([ending]) => ending.test(from))?.[1];
   if (known !== undefined) return known;
   if (await startsAsSqlite(from)) return 'sqlite';

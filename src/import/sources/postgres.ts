@@ -32,9 +32,12 @@ export async function openPostgres(
   return {
     columns: described.columns,
     fingerprint: `postgres ${host}:${port}/${database} ${described.name}`,
+    name: `${database}.${described.name}`,
     hasStablePlaces: described.hasKey,
+    // Rows move to where others were deleted, before the cursor too.
+    canGoOn: described.hasKey,
     total: described.count,
-    pages: (after) => pagesOf(client, described, after),
+    pages: (from) => pagesOf(client, described, from),
     close: async () => {
       await client.end();
     },
@@ -54,11 +57,14 @@ const PARSED = new Map<number, (text: string) => unknown>([
 const asText = (text: string) => text;
 
 async function connect(url: string): Promise<pg.Client> {
+  let client: pg.Client | undefined;
   try {
-    const client = new pg.Client({
+    client = new pg.Client({
       connectionString: url,
       application_name: 'daybook import',
       connectionTimeoutMillis: 20_000,
+      // While rows are stored nothing is said on it.
+      keepAlive: true,
       types: { getTypeParser: (oid: number) => PARSED.get(oid) ?? asText },
     });
     // A connection that breaks between two pages fails the next one.
@@ -72,6 +78,8 @@ async function connect(url: string): Promise<pg.Client> {
     );
     return client;
   } catch (error) {
+    // An open one would keep the command from ending.
+    await client?.end().catch(() => {});
     // The message holds no password.
     throw new ImportError(`The source database does not let us in: ${messageOf(error)}. Check --from.`, {
       cause: error,
@@ -79,14 +87,17 @@ async function connect(url: string): Promise<pg.Client> {
   }
 }
 
+/** Of a size that is not known yet. */
+const FIRST_ROWS = 16;
+
 async function* pagesOf(
   client: pg.Client,
   table: Table,
-  after: Cursor | undefined,
+  from: Cursor | undefined,
 ): AsyncGenerator<SourceRow[]> {
   const { key, columns } = table;
-  let done = await read(declare(client, table, after));
-  let rows = 100;
+  let done = await read(declare(client, table, from));
+  let rows = FIRST_ROWS;
   for (;;) {
     const page = await read(
       client.query<unknown[]>({ text: `FETCH FORWARD ${rows} FROM daybook_import`, rowMode: 'array' }),
@@ -100,8 +111,8 @@ async function* pagesOf(
       done += 1;
       return { place: placeOf(key, cursor), cursor, done, content: { ok: true, values } };
     });
-    // Rows may be of any size: the next page is as large as this one lets expect.
-    rows = Math.max(1, Math.min(PAGE_ROWS, Math.floor((rows * PAGE_SIZE) / Math.max(1, size))));
+    // Rows may be of any size: the next page is as large as this one lets expect, and grows step by step.
+    rows = Math.max(1, Math.min(PAGE_ROWS, rows * 2, Math.floor((rows * PAGE_SIZE) / Math.max(1, size))));
   }
 }
 
@@ -111,24 +122,21 @@ async function read<T>(answer: Promise<T>): Promise<T> {
     return await answer;
   } catch (error) {
     const broke = `The source database broke off: ${messageOf(error)}.`;
-    throw new ImportError(`${broke} Run the same command again: it goes on where it stopped.`, {
+    throw new ImportError(`${broke} Run the same command again: nothing is stored twice.`, {
       cause: error,
     });
   }
 }
 
 /** @returns how many rows lie before */
-async function declare(client: pg.Client, table: Table, after: Cursor | undefined): Promise<number> {
+async function declare(client: pg.Client, table: Table, from: Cursor | undefined): Promise<number> {
   const keys = table.key.map(({ sql }) => sql).join(', ');
   const bound = table.key.map(({ type }, index) => `$${index + 1}::text::${type}`).join(', ');
-  const where = after === undefined ? '' : `WHERE (${keys}) > (${bound})`;
-  const list = [
-    ...table.columns.map(({ name }) => `source.${quote(name)}`),
-    ...table.key.map(({ sql }) => `${sql}::text`),
-  ];
-  const values = [...(after ?? [])];
+  const where = from === undefined ? '' : `WHERE (${keys}) >= (${bound})`;
+  const list = [...table.columns.map(({ sql }) => sql), ...table.key.map(({ sql }) => `${sql}::text`)];
+  const values = [...(from ?? [])];
   let before = 0;
-  if (after !== undefined) {
+  if (from !== undefined) {
     const { rows } = await client.query(
       `SELECT count(*) AS rest FROM ${table.name} AS source ${where}`,
       values,
@@ -150,10 +158,6 @@ function valuesOf(columns: readonly Column[], row: readonly unknown[]): Record<s
 
 function placeOf(key: readonly KeyColumn[], cursor: Cursor): Record<string, string> {
   return Object.fromEntries(key.map(({ name }, index) => [name, cursor[index] ?? '']));
-}
-
-function quote(name: string): string {
-  return pg.escapeIdentifier(name);
 }
 
 function messageOf(error: unknown): string {

@@ -31,10 +31,10 @@ describe('a SQLite table', () => {
     );
     const rows = await read(source);
     expect(rows.map(({ content }) => content.ok && content.values['a'])).toEqual(['first', 'x', 'last']);
-    expect(await read(source, rows[0]?.cursor)).toEqual(rows.slice(1));
+    expect(await read(source, rows[1]?.cursor)).toEqual(rows.slice(1));
   });
 
-  test('is read in pages, and goes on after any row', async () => {
+  test('is read in pages, and goes on with any row', async () => {
     const source = opened(
       `CREATE TABLE t (a);
        INSERT INTO t WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 1700) SELECT n FROM s`,
@@ -42,7 +42,18 @@ describe('a SQLite table', () => {
     const rows = await read(source);
     expect(rows).toHaveLength(1700);
     expect(rows.at(-1)?.done).toBe(1700);
-    expect(await read(source, rows[998]?.cursor)).toEqual(rows.slice(999));
+    expect(await read(source, rows[999]?.cursor)).toEqual(rows.slice(999));
+  });
+
+  test.each([
+    ['a INTEGER PRIMARY KEY', true],
+    ['a INTEGER PRIMARY KEY DESC', false],
+    ['a INT PRIMARY KEY', false],
+    ['a TEXT PRIMARY KEY', false],
+    ['a INTEGER, b INTEGER, PRIMARY KEY (a, b)', false],
+    ['a', false],
+  ])('of (%s) has rows with places that stay: %s', (columns, isStable) => {
+    expect(opened(`CREATE TABLE t (${columns})`).hasStablePlaces).toBe(isStable);
   });
 
   test('keeps integers past 2^53 as they are, and texts with NUL', async () => {

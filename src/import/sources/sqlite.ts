@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs';
+import { basename } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ImportError } from '../import-error.ts';
 import { PAGE_ROWS, PAGE_SIZE, sizeOf, type Content, type Source, type SourceRow } from '../source.ts';
@@ -12,6 +13,20 @@ import { rowText } from '../row-text.ts';
  */
 export function openSqlite(path: string, table: string | undefined, candidates: readonly string[]): Source {
   const database = openFile(path);
+  try {
+    return describe(path, database, table, candidates);
+  } catch (error) {
+    database.close();
+    throw error instanceof ImportError ? error : unreadable(path, error);
+  }
+}
+
+function describe(
+  path: string,
+  database: DatabaseSync,
+  table: string | undefined,
+  candidates: readonly string[],
+): Source {
   const name = chooseTable(database, table, candidates);
   const quoted = quote(name);
   const columns = columnsOf(database, name);
@@ -19,10 +34,13 @@ export function openSqlite(path: string, table: string | undefined, candidates: 
   return {
     columns: columns.map((column) => ({ name: column, isJson: false })),
     fingerprint: `sqlite ${realpathSync(path)} ${name}`,
-    hasStablePlaces: true,
+    name: `${basename(path)}.${name}`,
+    hasStablePlaces: hasRowidKey(database, name),
+    // VACUUM may number rows anew, and keeps their order.
+    canGoOn: true,
     total: count,
-    pages: (after) =>
-      pagesOf(database, quoted, columns, after === undefined ? undefined : BigInt(after[0] ?? 0)),
+    pages: (from) =>
+      pagesOf(database, quoted, columns, from === undefined ? LEAST_ROWID : BigInt(from[0] ?? 0)),
     close: async () => database.close(),
   };
 }
@@ -36,8 +54,12 @@ function openFile(path: string): DatabaseSync {
     database.prepare('SELECT count(*) FROM sqlite_schema').get();
     return database;
   } catch (error) {
-    throw new ImportError(`${path} cannot be read as a SQLite database: ${String(error)}.`, { cause: error });
+    throw unreadable(path, error);
   }
+}
+
+function unreadable(path: string, error: unknown): ImportError {
+  return new ImportError(`${path} cannot be read as a SQLite database: ${String(error)}.`, { cause: error });
 }
 
 function chooseTable(
@@ -72,13 +94,20 @@ function columnsOf(database: DatabaseSync, table: string): string[] {
     .map(({ name }) => String(name));
 }
 
+/** Whether the rowid is a column of the table's own: an INTEGER PRIMARY KEY, which needs no index. */
+function hasRowidKey(database: DatabaseSync, table: string): boolean {
+  const key = database.prepare('SELECT type FROM pragma_table_info(?) WHERE pk > 0').all(table);
+  const indexes = database.prepare("SELECT name FROM pragma_index_list(?) WHERE origin = 'pk'").all(table);
+  return key.length === 1 && String(key[0]?.['type']).toUpperCase() === 'INTEGER' && indexes.length === 0;
+}
+
 type Values = Record<string, unknown>;
 
 async function* pagesOf(
   database: DatabaseSync,
   table: string,
   columns: readonly string[],
-  after: bigint | undefined,
+  first: bigint,
 ): AsyncGenerator<SourceRow[]> {
   const list = columns.map(quote).join(', ');
   // A column of the table's own may be named rowid.
@@ -95,9 +124,9 @@ async function* pagesOf(
     database,
     `SELECT ${columns.map(asBlob).join(', ')} FROM ${table} WHERE ${rowid} = ?`,
   );
-  const count = database.prepare(`SELECT count(*) AS count FROM ${table} WHERE ${rowid} <= ?`);
-  let from = after === undefined ? LEAST_ROWID : after + 1n;
-  let done = after === undefined ? 0 : Number(count.get(after)?.['count']);
+  const count = database.prepare(`SELECT count(*) AS count FROM ${table} WHERE ${rowid} < ?`);
+  let from = first;
+  let done = Number(count.get(first)?.['count']);
   for (;;) {
     const rows: SourceRow[] = [];
     let size = 0;

@@ -5,8 +5,9 @@ import * as tables from './tables.ts';
 /** A source, with rows that are valid and every way in which its schema lets one be invalid. */
 export interface SourceCase {
   title: string;
-  preset: string;
-  engine: 'sqlite' | 'postgres';
+  /** none of NDJSON */
+  preset: string | undefined;
+  engine: 'sqlite' | 'postgres' | 'csv' | 'ndjson';
   ddl: string;
   table: string;
   /** the column of the old id; a partitioned table may have none that is a key */
@@ -44,9 +45,16 @@ const column = (name: string, values: Values[string][]): Values[] =>
   values.map((value) => ({ [name]: value }));
 
 /** What a time of Postgres may be and no event's may. */
-const NO_TIMES = ['infinity', '-infinity', '0044-03-15 BC', '12025-01-31', '1969-12-31 23:59:59+00', soon];
+export const NO_TIMES = [
+  'infinity',
+  '-infinity',
+  '0044-03-15 BC',
+  '12025-01-31',
+  '1969-12-31 23:59:59+00',
+  soon,
+];
 
-const desktopRow = (n: number): Values => ({
+export const desktopRow = (n: number): Values => ({
   id: n % 97 === 0 ? `old/${n}` : uuid(n),
   user_id: `user-${n % 50}`,
   action: pick(['LOGIN', 'LOGOUT', 'TRANSACTION_CREATE', 'CONTACT_UPDATE', 'MAILBOX_CONNECT'], n),
@@ -61,7 +69,7 @@ const desktopRow = (n: number): Values => ({
   timestamp: spaced(n),
 });
 
-const desktopBad: Values[] = [
+export const DESKTOP_BAD: Values[] = [
   { id: long(256) },
   ...column('user_id', ['', long(256)]),
   ...column('resource_id', ['', long(256)]),
@@ -108,14 +116,14 @@ const mainRow = (n: number): Values => ({
 });
 
 const mainBad: Values[] = [
-  ...desktopBad,
+  ...DESKTOP_BAD,
   ...column('resource_type', [null, '', 'WIDGET', 'session']),
   ...column('details', ['{"a":1e999}', large]),
   { timestamp: null },
 ];
 
 /** What only SQLite takes as a key: none at all. */
-const withoutIds = (row: (n: number) => Values) => (n: number) =>
+export const withoutIds = (row: (n: number) => Values) => (n: number) =>
   n % 41 === 7 ? { ...row(n), id: null } : row(n);
 
 export const CASES: readonly SourceCase[] = [
@@ -130,7 +138,7 @@ export const CASES: readonly SourceCase[] = [
       ...withoutIds(desktopRow)(n),
       timestamp: pick<Values[string]>([spaced(n), iso(n), timeOf(n), Math.trunc(timeOf(n) / 1000)], n),
     }),
-    bad: [...desktopBad, ...looseBad],
+    bad: [...DESKTOP_BAD, ...looseBad],
   },
   {
     title: "the desktop app's main schema in SQLite",
@@ -150,7 +158,7 @@ export const CASES: readonly SourceCase[] = [
     table: 'audit_logs',
     id: 'id',
     good: desktopRow,
-    bad: [...desktopBad, ...column('timestamp', NO_TIMES)],
+    bad: [...DESKTOP_BAD, ...column('timestamp', NO_TIMES)],
   },
   {
     title: "the desktop app's main schema in Postgres",

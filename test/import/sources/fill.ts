@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type pg from 'pg';
 
@@ -41,4 +42,20 @@ export async function fillPostgres(
      FROM unnest(${used.map((_, index) => `$${index + 1}::text[]`).join(', ')}) AS u (${names})`,
     used.map(({ name }) => rows.map((row) => (row[name] === null ? null : String(row[name])))),
   );
+}
+
+/** Writes a CSV file of rows, NULL as nothing. */
+export async function fillCsv(path: string, rows: readonly Values[]): Promise<void> {
+  const columns = Object.keys(rows[0] ?? {});
+  const field = (value: Values[string] | undefined) =>
+    value === null || value === undefined ? '' : `"${String(value).replaceAll('"', '""')}"`;
+  const lines = rows.map((row) => columns.map((column) => field(row[column])).join(','));
+  await writeFile(path, `${[columns.join(','), ...lines].join('\r\n')}\r\n`);
+}
+
+/** Writes a file that has a row's values, which are JSON, on each line. */
+export async function fillNdjson(path: string, rows: readonly Values[]): Promise<void> {
+  const member = ([name, value]: [string, Values[string]]) => `${JSON.stringify(name)}:${String(value)}`;
+  const lines = rows.map((row) => `{${Object.entries(row).map(member).join(',')}}\n`);
+  await writeFile(path, lines.join(''));
 }
