@@ -1,5 +1,4 @@
-import type * as z from 'zod';
-import type { auditEvent } from './events/event.ts';
+import type { AuditEvent } from './client/event.ts';
 import type { ACTOR_TYPES, JsonObject } from './events/kinds.ts';
 import type { VOCABULARIES } from './events/vocabularies.ts';
 import type { Receipt } from './ingest/deliver.ts';
@@ -19,7 +18,7 @@ export type AuditAction = BuiltIn['actions'][number] | (string & {});
 export type AuditLogMetadata = JsonObject;
 
 /** What `POST /v1/events` takes. */
-export type CreateAuditLogInput = z.input<typeof auditEvent>;
+export type CreateAuditLogInput = AuditEvent;
 /** Where a request came from. */
 export type RequestContext = NonNullable<CreateAuditLogInput['context']>;
 /** An event as `GET /v1/events/{id}` answers it. */

@@ -25,6 +25,15 @@ test.each([
   expect(() => parseEnv({ ...RAW, [name]: value })).toThrow(name);
 });
 
+test.each(['https://h/d', 'postgres:u:p@h/d', 'postgres://u:secret@%HOST%/d', 'postgres://u:secret/s@h/d'])(
+  'DATABASE_URL cannot be %j, and the error keeps it',
+  (DATABASE_URL) => {
+    expect(() => parseEnv({ ...RAW, DATABASE_URL })).toThrow(
+      /^(?!.*secret).*DATABASE_URL: must be a postgres:/,
+    );
+  },
+);
+
 test.each([
   ['', []],
   [H1, [H1]],

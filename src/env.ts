@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isDatabaseUrl } from './db/database-url.ts';
 import type { DaybookOptions } from './options.ts';
 
 z.config({ jitless: true });
@@ -47,9 +48,10 @@ export const KEY_SECRETS = z
     'each secret needs 32 characters or more',
   );
 
-const bindings = z.object({
+/** What is set as a secret of the Worker. */
+export const SECRETS = z.object({
   /** `postgres://daybook_app:password@host/database` */
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL'),
+  DATABASE_URL: z.string().refine(isDatabaseUrl, 'must be a postgres:// URL'),
   DAYBOOK_KEY_SECRET: KEY_SECRETS,
   /** SHA-256 of the operator's keys, hex, comma-separated: none, one, or two during a rotation. */
   DAYBOOK_OPERATOR_KEY_HASHES: z
@@ -65,6 +67,9 @@ const bindings = z.object({
       (hashes) => hashes.length <= 2 && hashes.every((hash) => SHA256_HEX.test(hash)),
       'at most two SHA-256 hashes',
     ),
+});
+
+const bindings = SECRETS.extend({
   /** What is promised where a request does not ask (docs/durability.md). */
   DAYBOOK_DEFAULT_ACK: z.enum(['accepted', 'queued', 'committed']).default('accepted'),
   QUEUE: binding<Queue>('sendBatch', 'wrangler.toml must bind a queue'),

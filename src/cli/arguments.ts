@@ -87,14 +87,19 @@ function unexpectedWord(title: string, word: string, commands: string[]): UsageE
   return new UsageError(
     commands.includes(word)
       ? `Options come after the command: ${title} ${word} ….`
-      : `"${title}" does not take "${word}". Try --help.`,
+      : `"${title}" does not take "${quotable(word)}". Try --help.`,
   );
 }
 
 function unknownCommand(path: string[], known: string[]): UsageError {
   const nearest = nearestName(path.at(-1) ?? '', known);
   const hint = nearest === undefined ? `Choose from ${known.join(', ')}.` : `Did you mean ${nearest}?`;
-  return new UsageError(`There is no command "${path.join(' ')}". ${hint}`);
+  return new UsageError(`There is no command "${quotable(path.join(' '))}". ${hint}`);
+}
+
+/** A word that was not meant to be one may be a connection string, and hold a password. */
+function quotable(word: string): string {
+  return word.replace(/:\/\/.*/s, '://…');
 }
 
 async function subCommandsOf({ subCommands }: CommandDef): Promise<ReadonlyMap<string, CommandDef>> {

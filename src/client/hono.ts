@@ -3,10 +3,13 @@ import type { Audit, RequestAudit } from './audit.ts';
 import type { Actor, AuditEvent } from './event.ts';
 import { actorOr, checked, contextOf, found, type AddressOptions } from './request.ts';
 
-/** What `auditContext` puts into a context of Hono: `AuditVariables<typeof audit>` has the types of a catalogue. */
-export interface AuditVariables<Logger = Audit> {
+/**
+ * What `auditContext` puts into a context of Hono: `AuditVariables<typeof audit>` has the types of a catalogue. No interface:
+ * older versions of Hono take none.
+ */
+export type AuditVariables<Logger = Audit> = {
   audit: RequestAudit<Logger>;
-}
+};
 
 export interface HonoAuditOptions extends AddressOptions {
   /** who acts, from what middleware before this one found out; `anonymous` unless given, with an id where one is needed */

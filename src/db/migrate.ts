@@ -98,6 +98,14 @@ export async function migrate(
 
 const BOOTSTRAP = `
   PERFORM pg_advisory_xact_lock(hashtextextended('daybook.migrate', 0));
+  IF current_setting('server_version_num')::integer < 150000 THEN
+    RAISE EXCEPTION 'this is Postgres %, and Daybook needs 15 or newer', current_setting('server_version')
+      USING ERRCODE = 'feature_not_supported';
+  END IF;
+  IF to_regnamespace('audit') IS NOT NULL AND to_regclass('audit.schema_migrations') IS NULL THEN
+    RAISE EXCEPTION 'there is a schema audit already, which Daybook did not make: take another database, or rename it'
+      USING ERRCODE = 'duplicate_schema';
+  END IF;
   CREATE SCHEMA IF NOT EXISTS audit;
   CREATE TABLE IF NOT EXISTS audit.schema_migrations (
     version    text PRIMARY KEY,

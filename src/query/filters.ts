@@ -52,7 +52,20 @@ const listQuery = z.strictObject({
   cursor: once(z.string()).optional(),
 });
 
-export type ListQuery = z.infer<typeof listQuery>;
+/** What the schema makes of the parameters, written out: the package's types name no library. Times in ms since 1970. */
+export interface ListQuery {
+  workspace_id?: string | undefined;
+  actor_id?: string[] | undefined;
+  actor_type?: string[] | undefined;
+  action?: string[] | undefined;
+  target_type?: string[] | undefined;
+  target_id?: string[] | undefined;
+  from?: number | undefined;
+  to?: number | undefined;
+  order?: 'desc' | 'asc' | undefined;
+  limit?: number | undefined;
+  cursor?: string | undefined;
+}
 
 /** @throws ProblemError that names each parameter that is wrong, by pointers such as `/from` */
 export function parseListQuery(params: URLSearchParams): ListQuery {

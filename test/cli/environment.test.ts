@@ -62,6 +62,9 @@ describe('--dev', () => {
   });
 });
 
+const UNREADABLE =
+  'is not a URL: its host or port is none, or its password holds a character such as / or # (write %2F, %23)';
+
 describe('DATABASE_URL', () => {
   test.each([
     ['db.example', 'is not a URL'],
@@ -70,6 +73,10 @@ describe('DATABASE_URL', () => {
     ['postgres://u@h/d', 'has no password'],
     ['postgres://u:secret@h', 'names no database'],
     ['postgres:///d', 'names no host'],
+    ['postgres://u:secret@%HOST%/d', UNREADABLE],
+    ['postgres://u:secret@10.0.0.300/d', UNREADABLE],
+    ['postgres://u:sec/secret@h/d', UNREADABLE],
+    ['postgres://u:secret%@h/d', 'has a % that begins no escape (write %25)'],
   ])('of %s is refused by a sentence that keeps the password', async (url, fault) => {
     const { code, out } = await daybook(['doctor'], { env: { DATABASE_URL: url } });
     expect(out).toBe(`DATABASE_URL ${fault}. It looks like postgres://user:password@host/database.\n`);
@@ -81,6 +88,16 @@ describe('DATABASE_URL', () => {
     const { code, out } = await daybook(['doctor'], { env });
     expect(out).toMatch(/^db\.invalid does not answer \(\w+\)\. Check DATABASE_URL/);
     expect(out).not.toContain('secret');
+    expect(code).toBe(1);
+  });
+});
+
+describe("the Worker's DATABASE_URL", () => {
+  test("in place of the owner's is told", async () => {
+    const env = { DATABASE_URL: database.appUrl, DAYBOOK_LOCAL_DATABASE: database.endpoint.url.href };
+    const { code, out } = await daybook(['keys', 'list'], { env });
+    expect(out).toContain("DATABASE_URL must be the owner's connection");
+    expect(out).not.toContain('://');
     expect(code).toBe(1);
   });
 });

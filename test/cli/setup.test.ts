@@ -1,17 +1,15 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseEnv, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createTestHarness } from 'wrangler';
 import { connect } from '../../src/db/client.ts';
 import { startCluster, type Cluster, type ClusterDatabase } from '../support/cluster.ts';
 import { daybook } from './daybook.ts';
+import { directoryWith, KEYS, keptIn, newDirectory, SECRETS, setupIn } from './setup.ts';
 
 const run = promisify(execFile);
-const SECRETS = '.daybook/daybook.secrets.json';
-const KEYS = '.daybook/daybook.keys.env';
 
 let cluster: Cluster;
 let first: ClusterDatabase;
@@ -25,27 +23,11 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.close());
 
-function newDirectory(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'daybook-setup-'));
+function setup(database: ClusterDatabase, cwd: string, ...args: string[]) {
+  return setupIn(cluster, database, cwd, ...args);
 }
 
-/** A directory with such a file of secrets. */
-async function directoryWith(secrets: unknown, file = SECRETS): Promise<string> {
-  const cwd = await newDirectory();
-  await mkdir(join(cwd, '.daybook'));
-  await writeFile(join(cwd, file), JSON.stringify(secrets));
-  return cwd;
-}
-
-function setup({ ownerUrl }: ClusterDatabase, cwd: string, ...args: string[]) {
-  const env = { DATABASE_URL: ownerUrl, DAYBOOK_LOCAL_DATABASE: cluster.endpoint };
-  return daybook(['setup', ...args], { env, cwd });
-}
-
-async function kept(cwd = home) {
-  const secrets = JSON.parse(await readFile(join(cwd, SECRETS), 'utf8')) as Record<string, string>;
-  return { ...secrets, ...parseEnv(await readFile(join(cwd, KEYS), 'utf8')) } as Record<string, string>;
-}
+const kept = (cwd = home) => keptIn(cwd);
 
 async function canLogIn(url = ''): Promise<boolean> {
   // The endpoint keeps sessions that are logged in.
@@ -61,7 +43,9 @@ async function canLogIn(url = ''): Promise<boolean> {
 test('takes an empty database to a first event, by what it prints', async () => {
   const { code, out } = await setup(first, home, '--workspace', 'acme');
   expect({ code, out }).toMatchObject({ code: 0 });
-  expect(out).toContain('applied  0001_foundation');
+  expect(out).toMatch(
+    new RegExp(`^Database localhost/${first.name}, as daybook_owner:\napplied  0001_foundation`),
+  );
   for (const file of [SECRETS, KEYS]) expect((await stat(join(home, file))).mode & 0o777).toBe(0o600);
   expect(
     (await run('git', ['-C', home, 'init', '-q']), await run('git', ['-C', home, 'status', '-s'])).stdout,

@@ -70,3 +70,14 @@ test('shows in help how a command is typed', async () => {
   expect(out).toContain('npm run daybook -- keys create|list|revoke');
   expect(code).toBe(0);
 });
+
+test.each([
+  [['import', 'postgres://u:secret@h/d', '--from', 'old.csv']],
+  [['postgres://u:sec@secret/x@h/d']],
+  [['doctor', 'postgres://u:secret@h/d']],
+])('repeats no password that stands where none is taken, as in %j', async (args) => {
+  const { code, out } = await daybook(args);
+  expect(out).toContain('postgres://…');
+  expect(out).not.toContain('secret');
+  expect(code).toBe(1);
+});

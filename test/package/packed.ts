@@ -16,7 +16,6 @@ export interface Project {
 
 interface Manifest {
   bin: Record<string, string>;
-  dependencies: Record<string, string>;
 }
 
 /** @param dependencies that the project has of its own */
@@ -30,8 +29,8 @@ export async function makeProject(dependencies: readonly string[]): Promise<Proj
   await mkdir(join(modules, 'daybook'), { recursive: true });
   await run('tar', ['-xzf', tarball, '-C', join(modules, 'daybook'), '--strip-components=1']);
   const manifest = await readFile(join(modules, 'daybook/package.json'), 'utf8');
-  const { bin, dependencies: needed } = JSON.parse(manifest) as Manifest;
-  for (const dependency of new Set([...dependencies, ...Object.keys(needed)])) {
+  const { bin } = JSON.parse(manifest) as Manifest;
+  for (const dependency of dependencies) {
     await mkdir(dirname(join(modules, dependency)), { recursive: true });
     await install(join(REPOSITORY, 'node_modules', dependency), join(modules, dependency));
   }

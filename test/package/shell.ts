@@ -8,7 +8,7 @@ const ELSEWHERE: [line: RegExp, where: string][] = [
 ];
 
 /** Commands that need an account, or change what other tests use: their options are held against their help. */
-const HELP_ONLY = /^npx (wrangler (login|queues create|secret bulk|secret put)|daybook setup)\b/;
+const HELP_ONLY = /^npx (wrangler (login|queues create|secret bulk|secret put)|--no-install daybook setup)\b/;
 
 export interface Place {
   /** of the deployment */

@@ -159,3 +159,27 @@ it('lets several runners at once apply everything once', async () => {
   await owner.query(`DELETE FROM audit.schema_migrations WHERE version = '0000'`);
   expect(await diagnose(owner, migrations, snapshot)).toEqual([]);
 });
+
+describe('nothing is done to', () => {
+  it.each([{ dryRun: true }, {}])("a schema audit of another's, with %j", async (options) => {
+    const { owner } = await cluster.create();
+    await owner.query('CREATE SCHEMA audit');
+    await owner.query('CREATE TABLE audit.logged_actions (id int)');
+    await expect(migrate(owner, migrations, options)).rejects.toThrow(
+      'there is a schema audit already, which Daybook did not make: take another database, or rename it',
+    );
+    expect(await tablesOf(owner)).toEqual(['logged_actions']);
+  });
+
+  it('a server that is too old', async () => {
+    const { name, owner, superuser } = await cluster.create();
+    // What the owner's sessions meet before the function of that name that tells the truth.
+    await superuser.query(`CREATE FUNCTION public.current_setting(text) RETURNS text LANGUAGE sql
+      RETURN CASE $1 WHEN 'server_version_num' THEN '140023' WHEN 'server_version' THEN '14.23' END`);
+    await superuser.query(`ALTER DATABASE ${name} SET search_path = public, pg_catalog`);
+    await expect(migrate(owner, migrations)).rejects.toThrow(
+      'this is Postgres 14.23, and Daybook needs 15 or newer',
+    );
+    expect(await schemasOf(owner)).toEqual([]);
+  });
+});

@@ -1,37 +1,33 @@
 import { issueKey } from '../../auth/issue.ts';
-import { verifyKey } from '../../auth/key.ts';
+import { verifyKey, type KeyClaims } from '../../auth/key.ts';
 import type { Sql } from '../../db/client.ts';
 
-/** An API key that is good in this deployment, and for what. */
-export interface FirstKey {
-  key: string;
-  workspaces: string[];
-  isNew: boolean;
+/** Of the Worker, the one that signs first. */
+type Secrets = readonly [string, ...string[]];
+
+/** The workspaces of a key that is good in this deployment; undefined of any other. */
+export async function workspacesOf(sql: Sql, secrets: Secrets, key: string): Promise<string[] | undefined> {
+  const check = await verifyKey(key, secrets);
+  return check.ok && (await isInForce(sql, check.claims)) ? check.claims.workspaces : undefined;
+}
+
+async function isInForce(sql: Sql, { id }: KeyClaims): Promise<boolean> {
+  const rows = await sql.query(
+    'SELECT FROM audit.api_keys WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())',
+    [id],
+  );
+  return rows.length === 1;
 }
 
 /**
- * The key that an earlier setup made, while it is good, or a new one that writes and reads.
- * @param secrets of the Worker: the first signs
+ * Makes a key that writes and reads.
  * @throws KeyRequestError when there can be no such workspace
  */
-export async function firstKey(
-  sql: Sql,
-  secrets: readonly [string, ...string[]],
-  known: string | undefined,
-  workspace: string,
-): Promise<FirstKey> {
-  const check = known === undefined ? undefined : await verifyKey(known, secrets);
-  if (known !== undefined && check?.ok === true) {
-    const rows = await sql.query('SELECT FROM audit.api_keys WHERE id = $1 AND revoked_at IS NULL', [
-      check.claims.id,
-    ]);
-    if (rows.length === 1) return { key: known, workspaces: check.claims.workspaces, isNew: false };
-  }
-  const request = {
+export async function firstKey(sql: Sql, [secret]: Secrets, workspace: string): Promise<string> {
+  const { key } = await issueKey(sql, secret, {
     name: 'setup',
     workspaces: [workspace],
-    scopes: ['events:write' as const, 'events:read' as const],
-  };
-  const { key } = await issueKey(sql, secrets[0], request);
-  return { key, workspaces: request.workspaces, isNew: true };
+    scopes: ['events:write', 'events:read'],
+  });
+  return key;
 }

@@ -51,13 +51,22 @@ export async function readKept(files: Files): Promise<{ secrets: Partial<WorkerS
   }
 }
 
-export async function keepSecrets(files: Files, kept: WorkerSecrets): Promise<void> {
+export async function keepSecrets(files: Files, kept: Partial<WorkerSecrets>): Promise<void> {
   await write(files.secrets, `${JSON.stringify(kept, null, 2)}\n`);
 }
 
+/** Puts keys into the file, each where it stands there; whatever else a person has written stays as it is. */
 export async function keepKeys(files: Files, keys: Keys): Promise<void> {
-  const lines = Object.entries(keys).filter(([, value]) => value !== undefined);
-  await write(files.keys, lines.map(([name, value]) => `${name}=${value}\n`).join(''));
+  const before = existsSync(files.keys) ? await readFile(files.keys, 'utf8') : '';
+  const known = parseEnv(before);
+  let text = before;
+  for (const [name, value] of Object.entries(keys)) {
+    if (value === undefined || value === known[name]) continue;
+    const line = new RegExp(`^[ \\t]*(export[ \\t]+)?${name}[ \\t]*=.*$`, 'gm');
+    if (!line.test(text)) text += `${/[^\n]$/.test(text) ? '\n' : ''}${name}=\n`;
+    text = text.replace(line, `${name}=${value}`);
+  }
+  if (text !== before) await write(files.keys, text);
 }
 
 /** For this user alone, whole or not at all, and never into a repository. */

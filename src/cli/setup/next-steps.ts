@@ -1,4 +1,5 @@
 import type { Files } from './kept.ts';
+import type { WorkerNames } from './worker-names.ts';
 
 /** s for which a queue keeps its messages: 14 days. */
 const QUEUE_RETENTION = 1_209_600;
@@ -6,7 +7,11 @@ const QUEUE_RETENTION = 1_209_600;
 const SECRETS = ['DATABASE_URL', 'DAYBOOK_KEY_SECRET', 'DAYBOOK_OPERATOR_KEY_HASHES'];
 
 /** What is left to be done by whoever has the Cloudflare account, to be pasted. No line holds a secret. */
-export function nextSteps(worker: string, environment: string, files: Files): string {
+export function nextSteps(
+  { worker, queue: name, deadLetters }: WorkerNames,
+  environment: string,
+  files: Files,
+): string {
   const env = environment === '' ? '--env=""' : `--env=${environment}`;
   const queue = (name: string) =>
     `npx wrangler queues create ${name} --message-retention-period-secs ${QUEUE_RETENTION}`;
@@ -20,8 +25,8 @@ export function nextSteps(worker: string, environment: string, files: Files): st
   return `
 Once, logged in by "npx wrangler login" or with CLOUDFLARE_API_TOKEN set (without a paid plan, queues keep 86400 s):
 
-  ${queue(worker)}
-  ${queue(`${worker}-dead`)}
+  ${queue(name)}
+  ${queue(deadLetters)}
 
 Then, and whenever a secret has changed; wrangler reads the values from the file:
 

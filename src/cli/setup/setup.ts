@@ -3,9 +3,15 @@ import { addressOf, withDatabase } from '../environment.ts';
 import { UsageError } from '../usage-error.ts';
 import { askSecret } from './ask.ts';
 import { filesOf, readKept, type Files } from './kept.ts';
+import { isWorkspaceId } from '../../events/workspace-id.ts';
+import { ANY_WORKSPACE } from '../../auth/key.ts';
+import { SYSTEM_WORKSPACE } from '../../events/own-event.ts';
+import { parseDatabaseUrl } from '../database-url.ts';
+import { APP_ROLE } from './app-role.ts';
 import { nextSteps } from './next-steps.ts';
 import { prepareDatabase } from './prepare-database.ts';
 import { prepareSecrets } from './prepare-secrets.ts';
+import { readWorkerNames } from './worker-names.ts';
 
 const rotation = (what: string) => ({ type: 'boolean', description: `Make ${what} anew` }) as const;
 
@@ -18,7 +24,7 @@ export const setupCommand = defineCommand({
     env: {
       type: 'string',
       description:
-        "wrangler's environment, such as production; the one at the top of wrangler.toml when left out",
+        "wrangler's environment, such as production, as wrangler.toml names it; the one at its top when left out",
       default: '',
     },
     workspace: { type: 'string', description: 'What the first API key is for', default: 'main' },
@@ -36,9 +42,11 @@ export const setupCommand = defineCommand({
   async run({ args }) {
     if (!/^([a-z][a-z0-9-]*)?$/.test(args.env))
       throw new UsageError('--env is a name in wrangler.toml, such as production.');
-    const worker = args.env === '' ? 'daybook' : `daybook-${args.env}`;
-    const files = filesOf(worker);
+    checkWorkspace(args.workspace);
+    const names = readWorkerNames(args.env);
+    const files = filesOf(names.worker);
     const address = addressOf(process.env['DATABASE_URL'] || (await askUrl()));
+    tellDatabase(address.url);
     const rotate = {
       password: args['rotate-password'] === true,
       keySecret: args['rotate-key-secret'] === true,
@@ -49,9 +57,26 @@ export const setupCommand = defineCommand({
       await prepareSecrets(sql, address, { files, rotate, workspace: args.workspace });
     });
     if (args['show-secrets'] === true) await showSecrets(files);
-    console.log(nextSteps(worker, args.env, files));
+    console.log(nextSteps(names, args.env, files));
   },
 });
+
+function checkWorkspace(workspace: string): void {
+  if (workspace === SYSTEM_WORKSPACE || workspace === ANY_WORKSPACE || !isWorkspaceId(workspace))
+    throw new UsageError(
+      `--workspace names one workspace, by 1 to 128 characters: not ${ANY_WORKSPACE}, whose keys cannot read, nor ${SYSTEM_WORKSPACE}, to which only the service writes.`,
+    );
+}
+
+/** A DATABASE_URL that was forgotten in the environment may be another's. @throws UsageError of the Worker's */
+function tellDatabase(url: string): void {
+  const { username, host, pathname } = parseDatabaseUrl(url);
+  if (username === APP_ROLE)
+    throw new UsageError(
+      `DATABASE_URL must be the owner's connection, as Neon's console shows it; this is the Worker's, of ${APP_ROLE}.`,
+    );
+  console.log(`Database ${host}${pathname}, as ${username}:`);
+}
 
 async function askUrl(): Promise<string> {
   if (!process.stdin.isTTY)

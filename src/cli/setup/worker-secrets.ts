@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { hashOperatorKey, makeOperatorKey } from '../../auth/operator.ts';
-import { KEY_SECRETS } from '../../env.ts';
+import { hashOperatorKey, isOperatorKey, makeOperatorKey } from '../../auth/operator.ts';
+import { SECRETS } from '../../env.ts';
 import { parseDatabaseUrl } from '../database-url.ts';
 import { UsageError } from '../usage-error.ts';
-import { appUrlOf } from './app-role.ts';
+import { APP_ROLE, appUrlOf } from './app-role.ts';
 import type { Keys, WorkerSecrets } from './kept.ts';
 
 /** What is to be made anew although there is one. */
@@ -19,6 +19,7 @@ export interface Situation {
   /** the file that `kept` was read from */
   file: string;
   kept: Partial<WorkerSecrets>;
+  keys: Keys;
   /** whether the Worker's role can log in, with whatever password */
   roleCanLogIn: boolean;
   /** whether API keys were issued, under whatever secret */
@@ -35,24 +36,30 @@ export interface Decided {
 
 /**
  * Keeps what a deployment may be running with, and makes the rest.
- * @throws UsageError where making it would break a deployment whose secrets are not here
+ * @throws UsageError where making it would break a deployment whose secrets are not here, or the Worker would refuse what is
  */
 export async function decideSecrets(situation: Situation, rotate: Rotation): Promise<Decided> {
   const { kept } = situation;
-  const operator = await operatorOf(kept.DAYBOOK_OPERATOR_KEY_HASHES, rotate.operatorKey);
   const secrets = {
     DATABASE_URL: databaseUrlOf(situation, rotate.password),
     DAYBOOK_KEY_SECRET: keySecretOf(situation, rotate.keySecret),
-    DAYBOOK_OPERATOR_KEY_HASHES: operator.hashes,
   };
+  const { hashes, key } = await operatorOf(situation, rotate.operatorKey);
+  const decided = { ...secrets, DAYBOOK_OPERATOR_KEY_HASHES: hashes };
   const names = ['DATABASE_URL', 'DAYBOOK_KEY_SECRET', 'DAYBOOK_OPERATOR_KEY_HASHES'] as const;
-  const made = new Set(names.filter((name) => secrets[name] !== kept[name]));
-  return { secrets, keys: operator.key === undefined ? {} : { DAYBOOK_OPERATOR_KEY: operator.key }, made };
+  const made = new Set(names.filter((name) => decided[name] !== kept[name]));
+  return { secrets: decided, keys: key === undefined ? {} : { DAYBOOK_OPERATOR_KEY: key }, made };
 }
 
 function databaseUrlOf({ ownerUrl, file, kept, roleCanLogIn }: Situation, rotate: boolean): string {
   if (kept.DATABASE_URL !== undefined) {
-    const [here, there] = [parseDatabaseUrl(kept.DATABASE_URL), new URL(ownerUrl)].map(databaseOf);
+    const url = parseDatabaseUrl(kept.DATABASE_URL, `DATABASE_URL in ${file}`);
+    if (url.username !== APP_ROLE) {
+      throw new UsageError(
+        `DATABASE_URL in ${file} is of another user than ${APP_ROLE}, and the Worker must be no other: what is recorded is safe from that one alone. Write the Worker's own there, postgres://${APP_ROLE}:password@host/database.`,
+      );
+    }
+    const [here, there] = [url, new URL(ownerUrl)].map(databaseOf);
     if (here !== there) {
       throw new UsageError(
         `${file} is of the database ${here}, and DATABASE_URL names ${there}. For another deployment add --env, or work in another directory.`,
@@ -61,15 +68,16 @@ function databaseUrlOf({ ownerUrl, file, kept, roleCanLogIn }: Situation, rotate
     if (!rotate) return kept.DATABASE_URL;
   } else if (roleCanLogIn && !rotate) {
     throw new UsageError(
-      `daybook_app can log in already, and its password is not in ${file}. Write it there, as {"DATABASE_URL": "postgres://daybook_app:…@…/…"}, or bring the file of the earlier setup. Or add --rotate-password: whatever uses the old one is locked out, in every database of this server.`,
+      `${APP_ROLE} can log in already, and its password is not in ${file}. Write it there, as {"DATABASE_URL": "postgres://${APP_ROLE}:…@…/…"}, or bring the file of the earlier setup. Or add --rotate-password: whatever uses the old one is locked out, in every database of this server.`,
     );
   }
   return appUrlOf(ownerUrl, secret());
 }
 
-/** Neon's pooler is the same database. */
+/** Neon's pooler is the same database, and so is a host in capitals, or the port that is meant where there is none. */
 function databaseOf({ hostname, port, pathname }: URL): string {
-  return `${hostname.replace(/^([^.]+)-pooler\./, '$1.')}${port === '' ? '' : `:${port}`}${pathname}`;
+  const host = hostname.toLowerCase().replace(/^([^.]+)-pooler\./, '$1.');
+  return `${host}${port === '' || port === '5432' ? '' : `:${port}`}${pathname}`;
 }
 
 function keySecretOf({ file, kept, hasKeys }: Situation, rotate: boolean): string {
@@ -80,21 +88,51 @@ function keySecretOf({ file, kept, hasKeys }: Situation, rotate: boolean): strin
       `API keys were issued, and the secret that signed them is not in ${file}. Write DAYBOOK_KEY_SECRET there, as the Worker has it. Or add --rotate-key-secret: the Worker will know none of those keys any more.`,
     );
   }
-  const { data, error } = KEY_SECRETS.safeParse(known);
-  const [first] = data ?? [];
-  if (first === undefined)
-    throw new UsageError(`DAYBOOK_KEY_SECRET in ${file}: ${error?.issues[0]?.message}. Mend it.`);
-  return rotate ? `${secret()},${first}` : known;
+  const [first = '', ...others] = readAsTheWorker('DAYBOOK_KEY_SECRET', known, file);
+  if (!rotate) return known;
+  if (others.length > 0)
+    throw underWay(`DAYBOOK_KEY_SECRET in ${file} holds two secrets`, 'the keys that it signed are replaced');
+  return `${secret()},${first}`;
 }
 
 async function operatorOf(
-  hashes: string | undefined,
+  { file, kept, keys, hasKeys }: Situation,
   rotate: boolean,
 ): Promise<{ hashes: string; key?: string }> {
-  if (hashes !== undefined && !rotate) return { hashes };
+  const known = kept.DAYBOOK_OPERATOR_KEY_HASHES;
+  const hashes =
+    known === undefined
+      ? await Promise.all([keys.DAYBOOK_OPERATOR_KEY ?? ''].filter(isOperatorKey).map(hashOperatorKey))
+      : readAsTheWorker('DAYBOOK_OPERATOR_KEY_HASHES', known, file);
+  if (!rotate && known !== undefined) return { hashes: known };
+  if (!rotate && hashes.length > 0) return { hashes: hashes.join(',') };
+  if (!rotate && (hasKeys || kept.DAYBOOK_KEY_SECRET !== undefined)) {
+    throw new UsageError(
+      `DAYBOOK_OPERATOR_KEY_HASHES is not in ${file}, and the Worker may have one. Write it there, as the Worker has it, or "" where it has none. Or add --rotate-operator-key: the Worker will know no other operator's key than the new one.`,
+    );
+  }
+  if (hashes.length > 1)
+    throw underWay(`DAYBOOK_OPERATOR_KEY_HASHES in ${file} holds two hashes`, 'nobody uses its key');
   const key = makeOperatorKey();
-  const [old = ''] = (hashes ?? '').split(',');
-  return { key, hashes: [await hashOperatorKey(key), old.trim()].filter((hash) => hash !== '').join(',') };
+  return { key, hashes: [await hashOperatorKey(key), ...hashes].join(',') };
+}
+
+/** A third value would push out one that is still good. */
+function underWay(what: string, once: string): UsageError {
+  return new UsageError(`${what}: a rotation is under way. Take the second out first, once ${once}.`);
+}
+
+/** @throws UsageError where the Worker would refuse what the file holds */
+function readAsTheWorker(
+  name: 'DAYBOOK_KEY_SECRET' | 'DAYBOOK_OPERATOR_KEY_HASHES',
+  value: string,
+  file: string,
+) {
+  const { data, error } = SECRETS.shape[name].safeParse(value);
+  if (data !== undefined) return data;
+  throw new UsageError(
+    `${name} in ${file}: ${error?.issues[0]?.message}. The Worker takes no other: mend it.`,
+  );
 }
 
 function secret(): string {

@@ -45,7 +45,7 @@ export async function diagnose(sql: Sql, migrations: Migration[], snapshot: Snap
       else differences.push(...compare(`${partition}: `, new Map(Object.entries(expected)), facts));
     }
   }
-  return [...differences, ...(await partitionDifferences(sql, differences.length > 0))];
+  return [...differences, ...(await stateDifferences(sql, differences.length > 0))];
 }
 
 function compare(prefix: string, expected: Facts, live: Facts): Difference[] {
@@ -64,8 +64,11 @@ function compare(prefix: string, expected: Facts, live: Facts): Difference[] {
   return [...missing, ...changed];
 }
 
-/** Each query names partitions that are not as retention makes them, and what is wrong with them. */
-const PARTITION_QUERIES = [
+/** What setup mends. Before its first run nobody has a key yet. */
+export const NO_LOGIN = 'role daybook_app cannot log in, and API keys were issued: run setup';
+
+/** Each query names what is not as retention or setup makes it, and what is wrong with it. */
+const STATE_QUERIES = [
   `SELECT format(CASE task WHEN 'create' THEN 'partition %1$s is missing: run retention'
                            WHEN 'expire' THEN 'table %1$s holds rows that are overdue to be deleted: run retention'
                            ELSE 'partition %1$s is overdue to %2$s: run retention' END, partition, task) AS text
@@ -78,13 +81,14 @@ const PARTITION_QUERIES = [
   `SELECT format('partition %s of %s has a name that retention does not know', c.relname, i.inhparent::regclass) AS text
    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN audit.partition_policy p ON i.inhparent = to_regclass('audit.' || p.parent)
    WHERE i.inhrelid NOT IN (SELECT relation FROM audit.partitions)`,
+  `SELECT '${NO_LOGIN}' AS text FROM pg_roles WHERE rolname = 'daybook_app' AND NOT rolcanlogin AND EXISTS (SELECT FROM audit.api_keys)`,
   `SELECT 'settings has no row: retention has no policy' AS text WHERE NOT EXISTS (SELECT FROM audit.settings)`,
 ];
 
 /** @param tolerant what the queries need may be missing, and has been named then */
-async function partitionDifferences(sql: Sql, tolerant: boolean): Promise<Difference[]> {
+async function stateDifferences(sql: Sql, tolerant: boolean): Promise<Difference[]> {
   try {
-    const queries = PARTITION_QUERIES.map((query) => sql.query(query));
+    const queries = STATE_QUERIES.map((query) => sql.query(query));
     const answers = await sql.transaction(
       [sql.query(`SELECT set_config('timezone', 'UTC', true)`), ...queries],
       { readOnly: true },

@@ -1,3 +1,4 @@
+import { NeonDbError } from '@neondatabase/serverless';
 import type { Sql } from '../client.ts';
 
 /**
@@ -48,7 +49,8 @@ const QUERIES = [
      CASE WHEN relowner = (SELECT oid FROM owner) THEN NULL ELSE 'owned by ' || relowner::regrole END) AS definition
    FROM relations WHERE relkind IN ('r', 'p', 'f', 'S')`,
   `WITH ${RELATIONS}
-   SELECT parent, relation, 'view' AS name, concat_ws(' ', reloptions::text, regexp_replace(pg_get_viewdef(oid), '\\s+', ' ', 'g')) AS definition
+   SELECT parent, relation, 'view' AS name, concat_ws(' ', reloptions::text, regexp_replace(pg_get_viewdef(oid), '\\s+', ' ', 'g'),
+     CASE WHEN relowner = (SELECT oid FROM owner) THEN NULL ELSE 'owned by ' || relowner::regrole END) AS definition
    FROM relations WHERE relkind IN ('v', 'm')`,
   `WITH ${RELATIONS}
    SELECT parent, relation, 'column ' || attname AS name, concat_ws(' ', format_type(atttypid, atttypmod),
@@ -102,7 +104,8 @@ const QUERIES = [
      g.privileges AS definition
    FROM pg_proc p, ${grants(`coalesce(p.proacl, acldefault('f', p.proowner))`, 'p.proowner')} WHERE p.pronamespace = 'audit'::regnamespace`,
   `SELECT NULL AS parent, NULL AS relation, 'type audit.' || t.typname AS name,
-     (SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = c.oid) AS definition
+     (SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = c.oid)
+       || CASE WHEN t.typowner = (SELECT nspowner FROM pg_namespace WHERE oid = t.typnamespace) THEN '' ELSE ' owned by ' || t.typowner::regrole END AS definition
    FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c' WHERE t.typnamespace = 'audit'::regnamespace`,
   `SELECT NULL AS parent, NULL AS relation, 'grant on schema audit to ' || g.grantee AS name, g.privileges AS definition
    FROM pg_namespace n, ${grants('n.nspacl', 'n.nspowner')} WHERE nspname = 'audit'`,
@@ -114,6 +117,8 @@ const QUERIES = [
      CASE WHEN rolsuper THEN 'superuser' END, CASE WHEN rolcreatedb THEN 'may create databases' END,
      CASE WHEN rolcreaterole THEN 'may create roles' END, CASE WHEN rolbypassrls THEN 'bypasses row-level security' END,
      CASE WHEN rolreplication THEN 'may replicate' END,
+     CASE WHEN rolcanlogin AND rolname = 'daybook_reader' THEN 'may log in' END,
+     CASE WHEN rolvaliduntil <= now() THEN 'has a password that is valid no more' END, CASE WHEN rolconnlimit = 0 THEN 'may not connect' END,
      'member of ' || nullif((SELECT string_agg(m.roleid::regrole::text, ' and ' ORDER BY m.roleid) FROM pg_auth_members m WHERE m.member = r.oid), ''),
      'owner of ' || nullif((SELECT string_agg(c.oid::regclass::text, ' and ' ORDER BY c.relname) FROM pg_class c
        WHERE c.relowner = r.oid AND c.relkind NOT IN ('i', 'I', 't')), ''),
@@ -123,9 +128,36 @@ const QUERIES = [
      (SELECT string_agg(array_to_string(setconfig, ' '), ' ' ORDER BY setdatabase) FROM pg_db_role_setting s
        WHERE s.setrole = r.oid AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())))) AS definition
    FROM pg_roles r WHERE rolname IN ('daybook_app', 'daybook_reader')`,
+  // Whoever may become the Worker or the owner. Not the owner itself, a superuser, or what Postgres grants the maker of a role.
+  `SELECT NULL AS parent, NULL AS relation, 'members of ' || CASE r.oid WHEN n.nspowner THEN 'the owner' ELSE r.rolname END AS name,
+     string_agg(DISTINCT m.member::regrole::text, ' and ') AS definition
+   FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner OR r.rolname = 'daybook_app'
+   JOIN pg_auth_members m ON m.roleid = r.oid JOIN pg_roles who ON who.oid = m.member
+   WHERE n.nspname = 'audit' AND m.member <> n.nspowner AND NOT who.rolsuper
+     AND NOT (m.grantor = 10 AND m.admin_option AND to_jsonb(m) @> '{"inherit_option": false, "set_option": false}')
+   GROUP BY 3`,
+  // What carries rows out of the schema, past row-level security and the forgetting of addresses.
+  `SELECT NULL AS parent, NULL AS relation, 'publication ' || pubname AS name, 'of ' || count(*) || ' tables of audit' AS definition
+   FROM pg_publication_tables WHERE schemaname = 'audit' GROUP BY pubname`,
+  `SELECT NULL AS parent, NULL AS relation, CASE c.relkind WHEN 'm' THEN 'materialized view ' ELSE 'view ' END || c.oid::regclass AS name,
+     'reads ' || string_agg(DISTINCT t.oid::regclass::text, ' and ') || CASE c.relkind WHEN 'v' THEN ' as its owner' ELSE '' END AS definition
+   FROM pg_class c JOIN pg_rewrite w ON w.ev_class = c.oid
+   JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
+   JOIN pg_class t ON t.oid = d.refobjid AND t.relnamespace = 'audit'::regnamespace
+   WHERE c.relnamespace <> 'audit'::regnamespace
+     AND (c.relkind = 'm' OR c.relkind = 'v' AND NOT coalesce(c.reloptions::text ~ 'security_invoker=(true|on|yes|1)', false))
+   GROUP BY c.oid, c.relkind`,
 ];
 
-/** Reads the facts of schema `audit` and of Daybook's roles, in one read-only transaction. */
+/** Rows that migrations wrote, unlike what the catalogs of Postgres hold: they may not be there, or not be ours to read. */
+const TERMS = `SELECT NULL AS parent, NULL AS relation, format('terms of the vocabulary %s, %s', vocabulary, kind) AS name,
+    string_agg(name, ' ' ORDER BY name) AS definition
+  FROM audit.vocabulary_terms GROUP BY vocabulary, kind`;
+
+/** insufficient_privilege, undefined_table, undefined_column */
+const UNREADABLE = new Set(['42501', '42P01', '42703']);
+
+/** Reads the facts of schema `audit` and of Daybook's roles, in a read-only transaction, and the rows that belong to them. */
 export async function describe(sql: Sql): Promise<Description> {
   const answers = (await sql.transaction(
     [
@@ -136,7 +168,7 @@ export async function describe(sql: Sql): Promise<Description> {
   )) as unknown as FactRow[][];
   const facts = new Map<string, string>();
   const partitions = new Map<string, Map<string, Map<string, string>>>();
-  for (const { parent, relation, name, definition } of answers.slice(1).flat()) {
+  for (const { parent, relation, name, definition } of [...answers.slice(1), await readTerms(sql)].flat()) {
     if (relation === null) {
       facts.set(name, definition);
     } else if (parent === null) {
@@ -147,6 +179,17 @@ export async function describe(sql: Sql): Promise<Description> {
     }
   }
   return { facts, partitions };
+}
+
+async function readTerms(sql: Sql): Promise<FactRow[]> {
+  try {
+    const [rows] = await sql.transaction([sql.query(TERMS)], { readOnly: true });
+    return rows as unknown as FactRow[];
+  } catch (error) {
+    // Their facts are then named as missing.
+    if (error instanceof NeonDbError && UNREADABLE.has(error.code ?? '')) return [];
+    throw error;
+  }
 }
 
 function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {

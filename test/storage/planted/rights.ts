@@ -134,6 +134,81 @@ export const RIGHTS: Planted[] = [
     ],
     asSuperuser: true,
   },
+  {
+    what: 'someone who may become the Worker',
+    plant: ['CREATE ROLE mallory', 'GRANT daybook_app TO mallory'],
+    finding: 'members of daybook_app should not be there (mallory)',
+    asSuperuser: true,
+  },
+  {
+    what: 'someone who may become the owner',
+    plant: ['CREATE ROLE mallory', 'GRANT daybook_owner TO mallory'],
+    finding: 'members of the owner should not be there (mallory)',
+    asSuperuser: true,
+  },
+  {
+    what: "a view of another's",
+    plant: ['CREATE ROLE mallory', 'ALTER VIEW audit.partition_policy OWNER TO mallory'],
+    finding: 'owned by mallory',
+    asSuperuser: true,
+  },
+  {
+    what: "a view of another's that it cannot read, without failing itself",
+    plant: ['CREATE ROLE mallory', 'ALTER VIEW audit.partitions OWNER TO mallory'],
+    finding: ['owned by mallory', 'the partitions were not checked'],
+    asSuperuser: true,
+  },
+  {
+    what: "a type of another's",
+    plant: ['CREATE ROLE mallory', 'ALTER TYPE audit.incoming_event OWNER TO mallory'],
+    finding: 'owned by mallory',
+    asSuperuser: true,
+  },
+  {
+    what: 'a Worker that may not log in any more',
+    plant: [
+      `INSERT INTO audit.api_keys (id, name, workspaces, scopes) VALUES (gen_random_uuid(), 'k', '{acme}', '{events:write}')`,
+      'ALTER ROLE daybook_app NOLOGIN',
+    ],
+    finding: 'role daybook_app cannot log in, and API keys were issued: run setup',
+  },
+  {
+    what: 'a Worker whose password has expired',
+    plant: `ALTER ROLE daybook_app VALID UNTIL '2000-01-01'`,
+    finding: 'has a password that is valid no more',
+  },
+  {
+    what: 'a Worker that may have no connection',
+    plant: 'ALTER ROLE daybook_app CONNECTION LIMIT 0',
+    finding: 'may not connect',
+  },
+  {
+    what: 'readers that log in by the name of all',
+    plant: 'ALTER ROLE daybook_reader LOGIN',
+    finding: 'role daybook_reader is "may log in',
+  },
+  {
+    what: 'a publication of a table',
+    plant: 'CREATE PUBLICATION leak FOR TABLE audit.event_ips',
+    finding: 'publication leak should not be there (of ',
+    asSuperuser: true,
+  },
+  {
+    what: 'a publication of every table',
+    plant: 'CREATE PUBLICATION leak FOR ALL TABLES',
+    finding: 'publication leak should not be there (of ',
+    asSuperuser: true,
+  },
+  {
+    what: 'a copy of addresses in a materialized view elsewhere',
+    plant: 'CREATE MATERIALIZED VIEW public.kept AS SELECT * FROM audit.event_ips',
+    finding: 'materialized view public.kept should not be there (reads audit.event_ips)',
+  },
+  {
+    what: 'a view elsewhere that reads as the owner',
+    plant: 'CREATE VIEW public.door AS SELECT * FROM audit.events',
+    finding: 'view public.door should not be there (reads audit.events as its owner)',
+  },
   { what: 'a lost policy', plant: 'DELETE FROM audit.settings', finding: 'settings has no row' },
   {
     what: 'a ledger row that is missing',

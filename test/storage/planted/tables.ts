@@ -128,4 +128,19 @@ export const TABLES: Planted[] = [
     plant: 'CREATE RULE silence AS ON UPDATE TO audit.<events> DO INSTEAD NOTHING',
     finding: '<events>: rule silence should not be there',
   },
+  {
+    what: 'terms that a built-in vocabulary has lost',
+    plant: `DELETE FROM audit.vocabulary_terms WHERE vocabulary = 'gdpr' AND kind = 'action'`,
+    finding: 'terms of the vocabulary gdpr, action is missing (CREATE DELETE EXPORT',
+  },
+  {
+    what: 'a term too many',
+    plant: `INSERT INTO audit.vocabulary_terms VALUES ('tasks', 'target_type', 'other')`,
+    finding: 'terms of the vocabulary tasks, target_type is "attachment other reminder task"',
+  },
+  {
+    what: 'a missing table of terms, without failing itself',
+    plant: 'DROP TABLE audit.vocabulary_terms CASCADE',
+    finding: ['vocabulary_terms: table is missing', 'terms of the vocabulary gdpr, action is missing'],
+  },
 ];
