@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
@@ -13,18 +12,19 @@ import { connect } from '../src/db/client.ts';
 import { migrate, readMigrations } from '../src/db/migrate.ts';
 import { makeOwner } from '../src/local/dev-database.ts';
 import { startServer } from '../test/support/postgres-server.ts';
+import { ordinaryLog, productLogs, type BenchSource } from './import-sources.ts';
 import { median, ratios, summary } from './statistics.ts';
 
 /**
  * `npm run bench:import`: the command `daybook import` of 100,000 rows of a SQLite database beside COPY of the rows that it
  * stored into the same tables of a twin, interleaved round by round. Method and results: docs/performance.md.
- * `--smoke` runs once, small, and judges no number.
+ * `--sources` takes the tables of the five products in its place; `--smoke` runs once, small, and judges no number.
  */
 
 const smoke = process.argv.includes('--smoke');
-const ROUNDS = smoke ? 1 : 5;
+const ofProducts = process.argv.includes('--sources');
+const ROUNDS = smoke ? 1 : ofProducts ? 3 : 5;
 const ROWS = smoke ? 5000 : 100_000;
-const DAYS = 60;
 const GOAL = 0.5;
 /** events in a transaction, as `npm run bench` has it */
 const COPY_BATCH = 1000;
@@ -43,20 +43,9 @@ for (const name of ['daybook', 'copied']) {
   await migrate(connect({ url: databaseUrl(name), localEndpoint: endpoint }), await readMigrations());
 }
 const [daybook, copied] = [await client('daybook'), await client('copied')];
-const source = join(directory, 'app.db');
-fillSource(source);
-
-const rates: Record<string, number[]> = { import: [], COPY: [], 'import again': [] };
 try {
-  await importRows('warm');
-  await copyRows('warm');
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const workspace = `round-${round}`;
-    rates['import']?.push(ROWS / (await importRows(workspace)));
-    rates['COPY']?.push(ROWS / (await copyRows(workspace)));
-    rates['import again']?.push(ROWS / (await importRows(workspace)));
-    process.stderr.write(`round ${round + 1} of ${ROUNDS}\n`);
-  }
+  const sources = ofProducts ? await productLogs(directory, ROWS, server) : [ordinaryLog(directory, ROWS)];
+  for (const [index, source] of sources.entries()) await compare(source, index);
 } finally {
   await Promise.all([admin, daybook, copied].map((connection) => connection.end()));
   const ended = once(child, 'exit');
@@ -66,17 +55,29 @@ try {
   await rm(directory, { recursive: true, force: true });
 }
 
-console.log(`\n${ROUNDS} interleaved rounds of ${ROWS} rows; median (min – max)\n`);
-for (const [name, values] of Object.entries(rates))
-  console.log(`${name.padEnd(16)} ${summary(values, 0)} rows/s`);
-const ratio = ratios(rates['import'] ?? [], rates['COPY'] ?? []);
-const verdict = smoke ? '' : `  goal ${GOAL}: ${median(ratio) >= GOAL ? 'met' : 'MISSED'}`;
-console.log(`${'import to COPY'.padEnd(16)} ${summary(ratio, 2)}${verdict}`);
+async function compare({ title, round }: BenchSource, index: number): Promise<void> {
+  const rates: Record<string, number[]> = { import: [], COPY: [], 'import again': [] };
+  const warm = await round(`warm-${index}`);
+  await importRows(warm.args);
+  await copyRows(warm.workspaces);
+  for (let turn = 0; turn < ROUNDS; turn += 1) {
+    const { args, workspaces } = await round(`round-${index}-${turn}`);
+    rates['import']?.push(ROWS / (await importRows(args)));
+    rates['COPY']?.push(ROWS / (await copyRows(workspaces)));
+    rates['import again']?.push(ROWS / (await importRows(args)));
+    process.stderr.write(`round ${turn + 1} of ${ROUNDS}\n`);
+  }
+  console.log(`\n${title}: ${ROUNDS} interleaved rounds of ${ROWS} rows; median (min – max)\n`);
+  for (const [name, values] of Object.entries(rates))
+    console.log(`${name.padEnd(16)} ${summary(values, 0)} rows/s`);
+  const ratio = ratios(rates['import'] ?? [], rates['COPY'] ?? []);
+  const verdict = smoke ? '' : `  goal ${GOAL}: ${median(ratio) >= GOAL ? 'met' : 'MISSED'}`;
+  console.log(`${'import to COPY'.padEnd(16)} ${summary(ratio, 2)}${verdict}`);
+}
 
 /** Runs the command as it is typed. @returns seconds, those of its start included */
-async function importRows(workspace: string): Promise<number> {
+async function importRows(args: string[]): Promise<number> {
   await settle(daybook);
-  const args = ['--preset', 'desktop', '--from', source, '--workspace', workspace];
   const main = new URL('../src/cli/main.ts', import.meta.url).pathname;
   const startedAt = performance.now();
   const { stdout } = await promisify(execFile)(process.execPath, [main, 'import', ...args], {
@@ -90,19 +91,22 @@ async function importRows(workspace: string): Promise<number> {
 }
 
 /** Reads what was stored of a workspace as COPY data, and times a COPY of it into the twin's tables, 1,000 events a transaction. */
-async function copyRows(workspace: string): Promise<number> {
+async function copyRows(workspaces: readonly string[]): Promise<number> {
+  const { rows: partitions } = await daybook.query(
+    `SELECT parent, lower_bound FROM audit.partitions WHERE attached AND lower_bound > '-infinity' AND to_regclass('audit.' || parent) IS NOT NULL`,
+  );
   await copied.query(
     `SELECT audit.make_partition(w.parent, w.at)
-     FROM (
-       SELECT parent, m FROM (VALUES ('events'), ('event_targets')) AS p (parent),
-         generate_series(date_trunc('month', now() - interval '${DAYS + 1} days'), now(), '1 month') AS m
-       UNION ALL SELECT 'event_ips', d FROM generate_series(date_trunc('day', now() - interval '${DAYS + 1} days'), now(), '1 day') AS d
-     ) AS w (parent, at), LATERAL audit.partition_at(w.parent, w.at) AS p
+     FROM unnest($1::text[], $2::timestamptz[]) AS w (parent, at), LATERAL audit.partition_at(w.parent, w.at) AS p
      WHERE to_regclass('audit.' || p.name) IS NULL`,
+    [partitions.map(({ parent }) => parent), partitions.map(({ lower_bound: bound }) => bound)],
   );
   const batches: { table: string; data: Buffer }[][] = [];
   for (const [table, id] of Object.entries(COPIED)) {
-    const query = `COPY (SELECT * FROM audit.${table} WHERE workspace_id = '${workspace}' ORDER BY ${id}) TO STDOUT`;
+    // Events in the order of the source, as the import has them: what is in the order of time is stored faster.
+    const order = ofProducts && table === 'events' ? 'source_id' : id;
+    const among = workspaces.map((workspace) => `'${workspace}'`).join();
+    const query = `COPY (SELECT * FROM audit.${table} WHERE workspace_id IN (${among}) ORDER BY ${order}) TO STDOUT`;
     const chunks: Buffer[] = [];
     for await (const chunk of daybook.query(copyTo(query))) chunks.push(chunk as Buffer);
     for (const [batch, data] of inBatches(Buffer.concat(chunks)).entries())
@@ -137,41 +141,6 @@ function inBatches(data: Buffer): Buffer[] {
 /** Leaves no checkpoint of one contender for the next to pay. */
 async function settle(connection: pg.Client): Promise<void> {
   await connection.query('CHECKPOINT');
-}
-
-/** Rows of about 500 bytes in the order of their time, as an app writes them. */
-function fillSource(path: string): void {
-  const database = new DatabaseSync(path);
-  database.exec(
-    `CREATE TABLE audit_logs (
-       id TEXT PRIMARY KEY, user_id TEXT NOT NULL, action TEXT NOT NULL, resource_type TEXT NOT NULL, resource_id TEXT,
-       details TEXT, metadata TEXT, ip_address TEXT, user_agent TEXT, timestamp DATETIME NOT NULL);
-     BEGIN`,
-  );
-  const insert = database.prepare('INSERT INTO audit_logs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-  const actions = ['TRANSACTION_UPDATE', 'LOGIN', 'CONTACT_UPDATE'];
-  for (let row = 0; row < ROWS; row += 1) {
-    const at = Date.now() - DAYS * 86_400_000 * (1 - row / ROWS);
-    insert.run(
-      `${row.toString(16).padStart(8, '0')}-77aa-4bbb-8ccc-1234567890ab`,
-      `user_${row % 500}`,
-      actions[row % 3] ?? 'LOGIN',
-      'TRANSACTION',
-      `tx_${row % 10_000}`,
-      JSON.stringify({
-        status: 'sent',
-        amount: 1250,
-        currency: 'EUR',
-        before: { status: 'draft', amount: 1250 },
-      }),
-      JSON.stringify({ plan: 'enterprise', origin: 'desktop', attempt: row % 5 }),
-      `203.0.113.${row % 250}`,
-      'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0',
-      new Date(at).toISOString().replace('T', ' ').replace('Z', ''),
-    );
-  }
-  database.exec('COMMIT');
-  database.close();
 }
 
 function databaseUrl(name: string): string {

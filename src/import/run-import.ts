@@ -19,7 +19,7 @@ import type { RowReader } from './table-rows.ts';
 import { Workspaces } from './workspaces.ts';
 
 /** Pages whose events are on their way to the database at a time. */
-const IN_FLIGHT = 4;
+const IN_FLIGHT = 3;
 
 export interface Import {
   source: Source;

@@ -47,7 +47,7 @@ export interface Source {
 }
 
 /** Rows that a page holds at most. */
-export const PAGE_ROWS = 500;
+export const PAGE_ROWS = 1000;
 /** A page ends when its values hold more: UTF-16 units or bytes, about. */
 export const PAGE_SIZE = 4 * 1024 * 1024;
 

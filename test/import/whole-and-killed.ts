@@ -14,8 +14,8 @@ import { rowsOf, type SourceCase } from './sources/cases.ts';
 import { fillCsv, fillNdjson, fillPostgres, fillSqlite } from './sources/fill.ts';
 
 /** More than are under way at a time, so that there is a state to go on from. */
-const COUNT = THOROUGH ? 100_000 : 3000;
-const KILLS = THOROUGH ? 10 : 2;
+const COUNT = THOROUGH ? 100_000 : 5000;
+const KILLS = THOROUGH ? 10 : 1;
 /** Requests that a run which goes on makes at least. */
 const REQUESTS_LEFT = THOROUGH ? 15 : 3;
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
