@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { ArgsDef, CommandDef } from 'citty';
+import type { ArgsDef, CommandDef, Resolvable } from 'citty';
 import { nearestName } from '../events/nearest.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -25,7 +25,9 @@ export async function chooseCommand(
   if (names.length > 0 && word !== undefined && !word.startsWith('-')) {
     const named = commands.get(word);
     if (named === undefined) throw unknownCommand([...path, word], names);
-    return chooseCommand(named, rest, [...path, word]);
+    // Only the one that runs is loaded.
+    const chosen = await (typeof named === 'function' ? named() : named);
+    return chooseCommand(chosen, rest, [...path, word]);
   }
   if (command.run === undefined)
     throw new UsageError(`Name a command first, options after it: ${[...path, names.join('|')].join(' ')}.`);
@@ -102,15 +104,12 @@ function quotable(word: string): string {
   return word.replace(/:\/\/.*/s, '://…');
 }
 
-async function subCommandsOf({ subCommands }: CommandDef): Promise<ReadonlyMap<string, CommandDef>> {
-  const resolved = await (typeof subCommands === 'function' ? subCommands() : subCommands);
-  const entries = Object.entries(resolved ?? {}).map(
-    async ([name, command]): Promise<[string, CommandDef]> => [
-      name,
-      await (typeof command === 'function' ? command() : command),
-    ],
+async function subCommandsOf({
+  subCommands,
+}: CommandDef): Promise<ReadonlyMap<string, Resolvable<CommandDef>>> {
+  return new Map(
+    Object.entries((await (typeof subCommands === 'function' ? subCommands() : subCommands)) ?? {}),
   );
-  return new Map(await Promise.all(entries));
 }
 
 async function argsOf({ args }: CommandDef): Promise<ArgsDef> {

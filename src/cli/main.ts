@@ -3,29 +3,21 @@ import { type CommandDef, defineCommand, runCommand, runMain } from 'citty';
 import { KeyRequestError } from '../auth/issue.ts';
 import { MigrationDrift } from '../db/migrate.ts';
 import { chooseCommand } from './arguments.ts';
-import { catalogueCommand } from './catalogue.ts';
-import { doctorCommand } from './doctor.ts';
-import { importCommand } from './import.ts';
-import { keysCommand } from './keys.ts';
-import { migrateCommand } from './migrate.ts';
-import { retentionCommand } from './retention.ts';
-import { setupCommand } from './setup/setup.ts';
 import { typed } from './typed.ts';
 import { UsageError } from './usage-error.ts';
-import { viewsCommand } from './views.ts';
 
 const main: CommandDef = defineCommand({
   // Help prints it before each command.
   meta: { name: typed(''), description: 'The audit log that a team deploys instead of operating' },
   subCommands: {
-    setup: setupCommand,
-    migrate: migrateCommand,
-    doctor: doctorCommand,
-    keys: keysCommand,
-    retention: retentionCommand,
-    catalogue: catalogueCommand,
-    views: viewsCommand,
-    import: importCommand,
+    setup: async () => (await import('./setup/setup.ts')).setupCommand,
+    migrate: async () => (await import('./migrate.ts')).migrateCommand,
+    doctor: async () => (await import('./doctor.ts')).doctorCommand,
+    keys: async () => (await import('./keys.ts')).keysCommand,
+    retention: async () => (await import('./retention.ts')).retentionCommand,
+    catalogue: async () => (await import('./catalogue.ts')).catalogueCommand,
+    views: async () => (await import('./views.ts')).viewsCommand,
+    import: async () => (await import('./import.ts')).importCommand,
   },
 });
 
