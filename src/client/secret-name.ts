@@ -1,4 +1,4 @@
-/** Nouns that name a secret at the end of a name. Fewer than Daybook's own (events/secret-names.ts), and none that are not among them. */
+/** Nouns that name a secret at the end of a name: some of Daybook's own (events/secret-names.ts), which redacts again. */
 const SECRET =
   /(?:passw(?:or)?d|pass(?:phrase|code)|pwd|secret|(?:api|secret|private|access)key|token|cookie|credential)s?$|jwt$|^(?:pass|pin|cv[vc]|t?otp|bearer|authorization)$/;
 

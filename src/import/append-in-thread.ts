@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { joinRows, type NotStoredAlone } from '../db/append.ts';
+import type { NotStoredAlone } from '../db/append.ts';
 import type { Outcome } from '../db/call.ts';
 import type { DatabaseAddress } from '../db/client.ts';
 import type { AppendRows } from './append-rows.ts';
@@ -36,7 +36,7 @@ export function appendInThread(address: DatabaseAddress): { append: AppendRows; 
       calls += 1;
       const answer = Promise.withResolvers<Answer['outcome']>();
       waiting.set(calls, answer);
-      thread.postMessage({ id: calls, text: joinRows(rows) } satisfies Call);
+      thread.postMessage({ id: calls, rows } satisfies Call);
       return answer.promise;
     },
     close: async () => {
