@@ -75,10 +75,10 @@ async function compare({ title, round }: BenchSource, index: number): Promise<vo
   console.log(`${'import to COPY'.padEnd(16)} ${summary(ratio, 2)}${verdict}`);
 }
 
-/** Runs the command as it is typed. @returns seconds, those of its start included */
+/** Runs the command of the package, as it is installed. @returns seconds, those of its start included */
 async function importRows(args: string[]): Promise<number> {
   await settle(daybook);
-  const main = new URL('../src/cli/main.ts', import.meta.url).pathname;
+  const main = new URL('../dist/cli/main.js', import.meta.url).pathname;
   const startedAt = performance.now();
   const { stdout } = await promisify(execFile)(process.execPath, [main, 'import', ...args], {
     cwd: directory,

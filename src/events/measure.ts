@@ -39,10 +39,15 @@ export function storedSize(value: unknown): number {
 
 /** The length of a text in UTF-8 bytes. */
 export function utf8Length(text: string): number {
-  if (!NOT_ASCII.test(text)) return text.length;
+  if (isPrintableAscii(text)) return text.length;
   let bytes = text.length;
   for (let at = 0; at < text.length; at += 1) bytes += extraBytes(text.charCodeAt(at));
   return bytes;
+}
+
+/** Whether each character is one byte in UTF-8, and none a control character. */
+export function isPrintableAscii(text: string): boolean {
+  return !NOT_ASCII.test(text);
 }
 
 const NOT_ASCII = /[^\x20-\x7e]/;

@@ -1,5 +1,5 @@
 import type { SealedEvent } from './commitment.ts';
-import { utf8Length } from './measure.ts';
+import { isPrintableAscii, utf8Length } from './measure.ts';
 import type { RecordedEvent } from './record.ts';
 
 /**
@@ -63,6 +63,7 @@ const CONTROL = /[^ -\uffff]/;
  * quotes and backslashes are two bytes, and control characters, which only texts sent by hand hold, up to six.
  */
 export function rowBytes(row: string): number {
+  if (isPrintableAscii(row)) return row.length;
   const bytes = utf8Length(row);
   return CONTROL.test(row) ? Math.max(bytes, Math.ceil(utf8Length(JSON.stringify(row)) / 2)) : bytes;
 }
