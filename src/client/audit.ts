@@ -130,7 +130,7 @@ export class Audit<Known extends keyof AuditEvent = never, Event = AuditEvent> {
 
   /** Tells the logger, at most once a minute, what an event lacks because finding it out failed: of an error its name. */
   tellMissing(what: string, error: unknown): void {
-    this.#sender.tell('incomplete', what, `: ${nameOf(error)}`);
+    this.#sender.buffer.tell('incomplete', what, `: ${nameOf(error)}`);
   }
 
   #add(make: () => object, settle?: (outcome: Outcome) => void): void {

@@ -1,4 +1,5 @@
 import { NO_PAUSE } from './pace.ts';
+import { teller, type Logger, type Tell } from './teller.ts';
 import type { EventOutcome } from './transport.ts';
 
 /** What sends some of the events. */
@@ -29,8 +30,11 @@ export interface Waiting {
   tries: number;
   /** ms of `performance.now()`, before which it is not tried again */
   notBefore: number;
-  readonly settle: ((outcome: Outcome) => void) | undefined;
+  readonly settle: Settle;
 }
+
+/** Told what became of an event. */
+export type Settle = ((outcome: Outcome) => void) | undefined;
 
 /** What became of an event in the end; one that was dropped is refused by the code `dropped`. */
 export type Outcome = Exclude<EventOutcome, { result: 'later' }>;
@@ -52,54 +56,84 @@ export interface Counts {
   dropped: number;
 }
 
-/** The events of a logger and of its requests, bounded together: those under way keep their room. */
+/** The events of a logger and of its requests, bounded and counted together: those under way keep their room. */
 export class Buffer {
   readonly #most: Size;
   readonly #dropsOldest: boolean;
   /** in the order of the calls */
   readonly all = new Set<Waiting>();
   readonly counts: Counts = { buffered: 0, stored: 0, refused: 0, dropped: 0 };
+  readonly tell: Tell;
   /** see whether what they wait for is settled */
   readonly looks = new Set<() => void>();
   /** what one request found out, the others need not */
   pause = NO_PAUSE;
   characters = 0;
 
-  constructor(most: Size, dropsOldest: boolean) {
+  constructor(most: Size, dropsOldest: boolean, logger: Logger) {
     this.#most = most;
     this.#dropsOldest = dropsOldest;
+    this.tell = teller(logger, this.counts);
   }
 
-  /** @returns what there is no room for */
-  add(event: Waiting): Waiting[] {
+  /** Takes an event in, and drops what there is no room for. */
+  add(event: Waiting): void {
     const { events, characters } = this.#most;
     const hasRoom = () => this.all.size < events && this.characters + event.size <= characters;
-    const dropped: Waiting[] = [];
     // For one that is larger than all the room, nothing else goes.
-    const goes = this.#dropsOldest && event.size <= characters ? this.all : [];
-    for (const oldest of goes) {
-      if (hasRoom()) break;
-      if (oldest.isUnderWay) continue;
-      this.remove(oldest);
-      dropped.push(oldest);
+    const othersGo = this.#dropsOldest && event.size <= characters;
+    for (const oldest of this.all) {
+      if (!othersGo || hasRoom()) break;
+      if (!oldest.isUnderWay) this.drop(oldest, 'full');
     }
-    if (!hasRoom()) return [...dropped, event];
-    this.all.add(event);
-    event.lane.waiting.add(event);
-    this.characters += event.size;
-    return dropped;
+    if (hasRoom()) {
+      this.all.add(event);
+      event.lane.waiting.add(event);
+      this.characters += event.size;
+    } else this.drop(event, 'full');
+    this.look();
   }
 
-  /** Events that nothing lets pass must not take the room of all others. @returns what there are too many of */
-  dropAlone(): Waiting[] {
+  /** Events that nothing lets pass must not take the room of all others. */
+  dropAlone(): void {
     const alone = [...this.all].filter(({ isAlone }) => isAlone);
     const tooMany = alone.slice(0, -Math.max(1, this.#most.events / 20));
-    for (const event of tooMany) this.remove(event);
-    return tooMany;
+    for (const event of tooMany) this.drop(event, 'taken by nothing');
   }
 
   remove(event: Waiting): void {
     event.lane.waiting.delete(event);
     if (this.all.delete(event)) this.characters -= event.size;
+  }
+
+  /** @returns whether it is done with */
+  settle(event: Waiting, outcome: EventOutcome | undefined): boolean {
+    if (event.end) return true;
+    if (!outcome || outcome.result === 'later') return false;
+    event.end = 'settled';
+    this.remove(event);
+    this.counts.buffered -= 1;
+    this.count(outcome, event.settle);
+    return true;
+  }
+
+  count(outcome: Outcome, settle: Settle): void {
+    this.counts[outcome.result] += 1;
+    if (outcome.result === 'refused') this.tell('refused', outcome.code, `: ${outcome.detail}`);
+    settle?.(outcome);
+  }
+
+  drop(event: Waiting, why: string): void {
+    this.remove(event);
+    event.end = 'dropped';
+    this.counts.buffered -= 1;
+    this.counts.dropped += 1;
+    this.tell('dropped', why);
+    event.settle?.({ result: 'refused', code: 'dropped', detail: why });
+  }
+
+  /** Has those look that wait, once some were settled or dropped. */
+  look(): void {
+    for (const look of this.looks) look();
   }
 }

@@ -6,7 +6,7 @@ import { redactNames } from './redact-names.ts';
 import { Buffer, type Size } from './buffer.ts';
 import type { Redact } from './prepare.ts';
 import { Sender, type SenderOptions } from './sender.ts';
-import { teller, type Logger } from './teller.ts';
+import type { Logger } from './teller.ts';
 import type { Transport } from './transport.ts';
 
 export interface AuditOptions {
@@ -74,13 +74,11 @@ function withDefaults(options: AuditOptions): SenderOptions {
     throw new TypeError('createAudit needs a url (https://…) and an apiKey');
   }
   const most = { events: 10_000, characters: 16 * MIB, ...given(all.buffer ?? {}) };
-  const buffer = new Buffer(most, all.drop === 'oldest');
   return {
     ...all,
     transport: all.transport ?? httpTransport(all),
     batch: { events: 500, characters: MIB, ...given(all.batch ?? {}) },
-    buffer,
-    tell: teller(all.logger, buffer.counts),
+    buffer: new Buffer(most, all.drop === 'oldest', all.logger),
   };
 }
 

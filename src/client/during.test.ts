@@ -146,6 +146,7 @@ describe('the logger of one request', () => {
     const promises: Promise<unknown>[] = [];
     const ofRequest = audit.during({ waitUntil: (promise) => void promises.push(promise) });
     times(4000, () => ofRequest.log(LOGIN));
+    await Promise.resolve();
     expect([promises.length, vi.getTimerCount()]).toEqual([1, 2]);
     await vi.advanceTimersByTimeAsync(1);
     await Promise.all(promises);

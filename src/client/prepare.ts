@@ -1,6 +1,7 @@
 import { MAX_ID_AGE_MS } from '../events/limits.ts';
 import type { Waiting } from './buffer.ts';
 import { newId } from './new-id.ts';
+import type { EventOutcome } from './transport.ts';
 
 /** ms; an id is not sent when it could leave the window on its way. */
 const ID_AGE = MAX_ID_AGE_MS - 60 * 60_000;
@@ -11,22 +12,27 @@ export type Redact = (event: Record<string, unknown>) => Record<string, unknown>
 /**
  * Redacts an event, once, and where the client made its id, sees that it is one that is taken in. An id that was given goes as
  * it is: another one would make two events of one that is sent twice.
- * @throws what `redact` throws
+ * @returns why it is not sent at all
  */
-export function prepare(event: Waiting, redact: Redact): void {
+export function prepare(event: Waiting, redact: Redact): EventOutcome | undefined {
   const { madeAt = Infinity } = event;
   const isOld = Date.now() - madeAt >= ID_AGE;
   if (event.isRedacted && !isOld) return;
   // It was written from an object.
   let content = JSON.parse(event.json) as Record<string, unknown>;
-  if (!event.isRedacted) content = redact(content);
-  if (isOld) {
-    content['occurred_at'] ??= new Date(madeAt).toISOString();
-    event.id = newId();
-    event.madeAt = Date.now();
+  try {
+    if (!event.isRedacted) content = redact(content);
+    if (isOld) {
+      content['occurred_at'] ??= new Date(madeAt).toISOString();
+      event.id = newId();
+      event.madeAt = Date.now();
+    }
+    event.json = JSON.stringify({ ...content, id: event.id });
+    event.isRedacted = true;
+    return;
+  } catch (error) {
+    return { result: 'refused', code: 'redaction_failed', detail: nameOf(error) };
   }
-  event.json = JSON.stringify({ ...content, id: event.id });
-  event.isRedacted = true;
 }
 
 /** Of an error only its name: its message may hold anything. */

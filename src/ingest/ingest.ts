@@ -11,7 +11,8 @@ import { sendCommitted } from './send-committed.ts';
 import { sendQueued } from './send-queued.ts';
 import type { Send } from './send.ts';
 import type { Spill } from './spill.ts';
-import { Writer, type WriterOptions } from './writer.ts';
+import type { WriterOptions } from './writer-options.ts';
+import { Writer } from './writer.ts';
 
 /** What an isolate keeps to take events in: one writer for each promise, and what they share. */
 export interface Ingest {

@@ -6,7 +6,8 @@ import type { WriteOutcome } from './group.ts';
 import { Breaker } from './breaker.ts';
 import { Room } from './room.ts';
 import { sendCommitted } from './send-committed.ts';
-import { Writer, type WriterOptions } from './writer.ts';
+import type { WriterOptions } from './writer-options.ts';
+import { Writer } from './writer.ts';
 
 const COMMITTED: WriteOutcome = { result: 'committed' };
 const UNAVAILABLE: WriteOutcome = { result: 'unavailable' };

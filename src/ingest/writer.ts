@@ -1,41 +1,11 @@
 import type { PreparedEvent } from '../events/prepare.ts';
 import { crossRequestPromise, within } from '../http/within.ts';
-import { reportOf, type FlushReport } from './flush-report.ts';
+import { board, holds } from './board.ts';
+import { reportOf } from './flush-report.ts';
 import { Group, type WriteOutcome } from './group.ts';
-import type { Room } from './room.ts';
 import { persistently, type Send } from './send.ts';
 import { TokenBucket } from './token-bucket.ts';
-
-export interface WriterOptions {
-  /** gets groups to where their ack promises, once; what it leaves open is tried again */
-  send: Send;
-  /** what may wait or be under way in this isolate */
-  room: Room;
-  /** ms without progress after which a flush's leader counts as dead; more than a call may take */
-  leaderLimit?: number;
-  /** ms after which a request's events are given up: `waitUntil` grants 30 s, and the last attempt may take 12 */
-  patience?: number;
-  /** calls under way at once, and how many waiting events make another worth it */
-  flushes?: number;
-  fullEvents?: number;
-  /** ms after which a flush counts as held up */
-  slow?: number;
-  /** what one call carries at most, unless a single request brings more */
-  maxEvents?: number;
-  maxBytes?: number;
-  /** flushes a second, and how many may come at once after a pause */
-  rate?: number;
-  burst?: number;
-  /** ms between the starts of flushes under load, unless this many events wait; 0 where clients wait for the outcome */
-  linger?: number;
-  lingerEvents?: number;
-  /** whether what it sends to fails or hangs: then a call under way holds up no others, and a lone event lingers too */
-  isHeldUp?(): boolean;
-  /** told of each flush that ended, for the log */
-  onFlush?(report: FlushReport): void;
-  /** waits; a test lets a leader die here */
-  pause?(ms: number): Promise<void>;
-}
+import { DEFAULTS, type WriterOptions } from './writer-options.ts';
 
 /** How many requests stay to take over from leaders that die; one of them may die too. */
 const STAND_BY = 2;
@@ -73,24 +43,7 @@ export class Writer {
   #flushedAt = -Infinity;
 
   constructor(options: WriterOptions) {
-    this.#options = {
-      leaderLimit: 8000,
-      patience: 17_000,
-      flushes: 3,
-      fullEvents: 500,
-      slow: 1000,
-      maxEvents: 1000,
-      // Neon takes 10 MiB in a call, where quotes and backslashes are written as two bytes.
-      maxBytes: 4 * 1024 * 1024,
-      rate: 90,
-      burst: 10,
-      linger: 0,
-      lingerEvents: 100,
-      isHeldUp: () => false,
-      onFlush: () => {},
-      pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-      ...options,
-    };
+    this.#options = { ...DEFAULTS, ...options };
     this.#send = persistently(this.#options.send);
     this.#bucket = new TokenBucket(this.#options.rate, this.#options.burst);
   }
@@ -177,7 +130,7 @@ export class Writer {
   #mayStart(): boolean {
     const { flushes, fullEvents, isHeldUp } = this.#options;
     if (this.#flushes.length === 0) return true;
-    if (this.#flushes.length < flushes && this.#holds(fullEvents)) return true;
+    if (this.#flushes.length < flushes && holds(this.#waiting, fullEvents)) return true;
     if (this.#flushes.length > flushes) return false;
     // One that has not boarded yet takes whatever waits.
     const areAllGone = this.#flushes.every(({ boardedAt }) => boardedAt < Infinity);
@@ -193,18 +146,8 @@ export class Writer {
     return this.#flushes.filter(({ aliveUntil }) => now >= aliveUntil);
   }
 
-  /** Whether so many events wait. */
-  #holds(count: number): boolean {
-    let events = 0;
-    return this.#waiting.some((group) => {
-      if (group.open === 0) return false;
-      events += group.events.length;
-      return events >= count;
-    });
-  }
-
   #isPressing(): boolean {
-    return this.#holds(this.#options.lingerEvents);
+    return holds(this.#waiting, this.#options.lingerEvents);
   }
 
   /** Waits until the group is settled or is to lead, or until there is reason to look again. */
@@ -268,23 +211,9 @@ export class Writer {
     await Promise.race([hurried.promise, this.#options.pause(remaining)]);
   }
 
-  /**
-   * Takes off the waiting list what the next call carries: those that waited longest, be the leader's own among them or
-   * not. An atomic group travels alone: its failure is no other's.
-   */
+  /** Takes off the waiting list what the next call carries, be the leader's own events among it or not. */
   #board(): readonly Group[] {
-    const aboard = new Set<Group>();
-    let events = 0;
-    let bytes = 0;
-    for (const group of this.#waiting) {
-      if (group.open === 0) continue;
-      events += group.events.length;
-      bytes += group.bytes;
-      const fits = events <= this.#options.maxEvents && bytes <= this.#options.maxBytes && !group.atomic;
-      if (aboard.size > 0 && !fits) break;
-      aboard.add(group);
-      if (group.atomic) break;
-    }
+    const aboard = board(this.#waiting, this.#options);
     this.#waiting = this.#waiting.filter((group) => group.open > 0 && !aboard.has(group));
     return [...aboard];
   }
