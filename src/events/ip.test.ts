@@ -1,20 +1,23 @@
-import { PGlite } from '@electric-sql/pglite';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { canonicalIp } from './ip.ts';
 
-const database = new PGlite();
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await startDatabase('postgres');
+});
 afterAll(() => database.close());
 
 /** What Postgres prints for each text, or null where it is no host address. */
 async function printedByPostgres(texts: string[]): Promise<(string | null)[]> {
-  const { rows } = await database.query<{ address: string | null }>(
+  const rows = await database.owner.query(
     `select case when pg_input_is_valid(text, 'inet') then
        case when masklen(text::inet) = (case family(text::inet) when 4 then 32 else 128 end) then host(text::inet) end
      end as address from unnest($1::text[]) with ordinality as sample (text, place) order by place`,
     [texts],
   );
-  return rows.map(({ address }) => address);
+  return rows.map(({ address }) => address as string | null);
 }
 
 const unmapped = (address: string | null) => address?.replace(/^::ffff:(?=\d+\.)/, '');

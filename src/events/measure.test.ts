@@ -1,6 +1,6 @@
-import { PGlite } from '@electric-sql/pglite';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startDatabase, type TestDatabase } from '../../test/support/database.ts';
 import { canonical } from './canonical.ts';
 import { measure, storedSize, utf8Length } from './measure.ts';
 
@@ -44,7 +44,10 @@ describe('measure', () => {
 });
 
 describe('storedSize', () => {
-  const database = new PGlite();
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await startDatabase('postgres');
+  });
   afterAll(() => database.close());
 
   it('counts numbers as jsonb prints them', async () => {
@@ -53,11 +56,11 @@ describe('storedSize', () => {
       5e-324,
     ];
     numbers.push(...fc.sample(fc.double({ noNaN: true, noDefaultInfinity: true }), 500));
-    const { rows } = await database.query<{ text: string }>(
+    const rows = await database.owner.query(
       'select value::text as text from jsonb_array_elements($1::jsonb) with ordinality order by ordinality',
       [JSON.stringify(numbers)],
     );
-    expect(numbers.map(storedSize)).toEqual(rows.map(({ text }) => text.length));
+    expect(numbers.map(storedSize)).toEqual(rows.map(({ text }) => String(text).length));
   });
 
   it('counts strings as jsonb prints them', async () => {
@@ -65,7 +68,7 @@ describe('storedSize', () => {
       .sample(fc.string({ unit: 'binary' }), 500)
       .filter((text) => !text.includes('\0') && text.isWellFormed());
     texts.push('\u0001\b\t\n\u000b\f\r"\\/\u007f\u0080\u2028\ud83d\ude00');
-    const { rows } = await database.query<{ bytes: number }>(
+    const rows = await database.owner.query(
       'select octet_length(value::text) as bytes from jsonb_array_elements($1::jsonb) with ordinality order by ordinality',
       [JSON.stringify(texts)],
     );

@@ -12,7 +12,7 @@ let deployment: Deployment;
 let client: Client;
 
 beforeAll(async () => {
-  deployment = await deploy('pglite');
+  deployment = await deploy();
   client = clientOf(deployment, await deployment.key());
 });
 afterAll(() => deployment.close());

@@ -11,7 +11,7 @@ let deployment: Deployment;
 let revoked: string;
 
 beforeAll(async () => {
-  deployment = await deploy('pglite');
+  deployment = await deploy();
   // Before the Worker's first request, with which it reads the list of revoked keys.
   revoked = await deployment.key();
   const [row] = await deployment.database.owner.query(

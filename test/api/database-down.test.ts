@@ -8,7 +8,7 @@ let client: Client;
 
 // A Worker that has never had an answer from its database: no test here may begin before the one above it.
 beforeAll(async () => {
-  deployment = await deploy('pglite');
+  deployment = await deploy();
   client = clientOf(deployment, await deployment.key());
   deployment.database.endpoint.intercept = () => ({ kind: 'refuse' });
 });

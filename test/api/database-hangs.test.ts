@@ -8,7 +8,7 @@ let client: Client;
 
 // A Worker whose database takes every call and answers none, as one that wakes up does.
 beforeAll(async () => {
-  deployment = await deploy('pglite');
+  deployment = await deploy();
   client = clientOf(deployment, await deployment.key());
   deployment.database.endpoint.intercept = () => ({ kind: 'hang' });
 });

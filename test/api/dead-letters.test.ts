@@ -12,7 +12,7 @@ let client: Client;
 let operator: Client;
 
 beforeAll(async () => {
-  deployment = await deploy('pglite');
+  deployment = await deploy();
   client = clientOf(deployment, await deployment.key());
   operator = clientOf(deployment, deployment.operatorKey);
   // Stands for any rule that the Worker does not know of.

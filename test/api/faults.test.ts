@@ -10,7 +10,7 @@ let deployment: Deployment;
 let client: Client;
 
 beforeAll(async () => {
-  deployment = await deploy('pglite');
+  deployment = await deploy();
   client = clientOf(deployment, await deployment.key());
   expect((await client.get('/v1/events')).status).toBe(200);
 });

@@ -7,7 +7,7 @@ import { randomBody, type RandomBody } from '../support/random-bodies.ts';
 import { countEvents } from '../support/stored.ts';
 import { THOROUGH } from '../support/thorough.ts';
 
-const BODIES = THOROUGH ? 10_000 : 2000;
+const BODIES = THOROUGH ? 10_000 : 1000;
 const AT_ONCE = 48;
 
 let deployment: Deployment;

@@ -9,7 +9,7 @@ let deployment: Deployment;
 let client: Client;
 
 beforeAll(async () => {
-  deployment = await deploy('postgres');
+  deployment = await deploy();
   client = clientOf(deployment, await deployment.key());
 });
 afterEach(() => {

@@ -12,7 +12,7 @@ const BATCH = '/v1/events/batch?ack=committed';
 let deployment: Deployment;
 
 beforeAll(async () => {
-  deployment = await deploy('pglite', { rateLimit: 20, vars: { DAYBOOK_DEFAULT_ACK: 'queued' } });
+  deployment = await deploy({ rateLimit: 20, vars: { DAYBOOK_DEFAULT_ACK: 'queued' } });
 });
 afterAll(() => deployment.close());
 

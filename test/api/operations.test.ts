@@ -11,7 +11,7 @@ let nobody: Client;
 let operator: Client;
 
 beforeAll(async () => {
-  deployment = await deploy('pglite');
+  deployment = await deploy();
   client = clientOf(deployment, await deployment.key({ workspaces: ['acme', 'globex'] }));
   nobody = clientOf(deployment, undefined);
   operator = clientOf(deployment, deployment.operatorKey);

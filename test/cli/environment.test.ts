@@ -13,7 +13,7 @@ let database: TestDatabase;
 /** A directory in which `npm run dev` has been. */
 let cwd: string;
 beforeAll(async () => {
-  database = await startDatabase('pglite');
+  database = await startDatabase('postgres');
   cwd = await mkdtemp(join(tmpdir(), 'daybook-'));
   await mkdir(join(cwd, '.daybook'));
   const variables = [

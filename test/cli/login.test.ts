@@ -4,7 +4,7 @@ import { startDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
-  database = await startDatabase('pglite');
+  database = await startDatabase('postgres');
 });
 afterAll(() => database.close());
 

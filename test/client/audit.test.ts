@@ -7,7 +7,7 @@ let daybook: Deployment;
 let apiKey: string;
 
 beforeAll(async () => {
-  daybook = await deploy('postgres');
+  daybook = await deploy();
   apiKey = await daybook.key({ scopes: ['events:write'] });
 });
 afterAll(() => daybook.close());

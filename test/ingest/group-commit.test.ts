@@ -10,7 +10,7 @@ let deployment: Deployment;
 let client: Client;
 
 beforeAll(async () => {
-  deployment = await deploy('postgres');
+  deployment = await deploy();
   client = clientOf(deployment, await deployment.key());
   // The revocation list is read once, here and not within a measurement.
   await client.post(COMMITTED, anEvent());

@@ -21,7 +21,7 @@ let daybook: Deployment;
 let environment: { DAYBOOK_URL: string; DAYBOOK_API_KEY: string };
 
 beforeAll(async () => {
-  [project, daybook] = await Promise.all([makeProject(['express', 'pino', 'hono']), deploy('pglite')]);
+  [project, daybook] = await Promise.all([makeProject(['express', 'pino', 'hono']), deploy()]);
   environment = {
     DAYBOOK_URL: daybook.url,
     DAYBOOK_API_KEY: await daybook.key({ scopes: ['events:write'] }),

@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { vi } from 'vitest';
 
 const run = promisify(execFile);
 const REPOSITORY = new URL('../..', import.meta.url).pathname;
@@ -21,10 +23,7 @@ interface Manifest {
 /** @param dependencies that the project has of its own */
 export async function makeProject(dependencies: readonly string[]): Promise<Project> {
   const directory = await mkdtemp(join(tmpdir(), 'daybook-package-'));
-  await run('npm', ['pack', '--pack-destination', directory], { cwd: REPOSITORY });
-  const name = (await readdir(directory)).find((file) => file.endsWith('.tgz'));
-  if (name === undefined) throw new Error('npm pack made no tarball');
-  const tarball = join(directory, name);
+  const tarball = await packedOnce();
   const modules = join(directory, 'node_modules');
   await mkdir(join(modules, 'daybook'), { recursive: true });
   await run('tar', ['-xzf', tarball, '-C', join(modules, 'daybook'), '--strip-components=1']);
@@ -41,6 +40,25 @@ export async function makeProject(dependencies: readonly string[]): Promise<Proj
   }
   await cp(join(REPOSITORY, 'test/package/apps'), directory, { recursive: true });
   return { directory, tarball, close: () => rm(directory, { recursive: true }) };
+}
+
+/** Two that build at a time would take each other's files away: the first test file that asks packs for all of the run. */
+async function packedOnce(): Promise<string> {
+  const directory = join(tmpdir(), 'packed');
+  const tarball = join(directory, 'daybook.tgz');
+  try {
+    await mkdir(directory);
+  } catch {
+    await vi.waitUntil(() => existsSync(tarball), { timeout: 50_000, interval: 50 });
+    return tarball;
+  }
+  const made = join(directory, 'made');
+  await mkdir(made);
+  await run('npm', ['pack', '--pack-destination', made], { cwd: REPOSITORY });
+  const [name] = await readdir(made);
+  if (name === undefined) throw new Error('npm pack made no tarball');
+  await rename(join(made, name), tarball);
+  return tarball;
 }
 
 /** A copy, as npm would make it; what needs others finds them only beside where it stands. */

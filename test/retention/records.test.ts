@@ -10,7 +10,7 @@ import { refusalOf } from '../support/sqlstate.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
-  database = await startDatabase('pglite');
+  database = await startDatabase('postgres');
 });
 afterAll(() => database.close());
 

@@ -9,7 +9,7 @@ const UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 let deployment: Deployment;
 let key: string;
 beforeAll(async () => {
-  deployment = await deploy('postgres');
+  deployment = await deploy();
   key = await deployment.key();
 });
 afterAll(() => deployment.close());

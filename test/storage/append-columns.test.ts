@@ -61,7 +61,7 @@ function aRow(change: Record<string, unknown> = {}): Record<string, unknown> & {
 
 let database: TestDatabase;
 beforeAll(async () => {
-  database = await startDatabase('pglite');
+  database = await startDatabase('postgres');
 });
 afterAll(() => database.close());
 

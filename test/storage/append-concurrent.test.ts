@@ -8,7 +8,7 @@ import { openSession, waitsForLock } from '../support/session.ts';
 import { THOROUGH } from '../support/thorough.ts';
 
 const CLIENTS = 20;
-const STRESS_SECONDS = THOROUGH ? 30 : 10;
+const STRESS_SECONDS = THOROUGH ? 30 : 4;
 
 let database: TestDatabase;
 let sessions: pg.Client[];

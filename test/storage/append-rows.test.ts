@@ -7,7 +7,7 @@ import { appendRows, prepared } from '../support/rows.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
-  database = await startDatabase('pglite');
+  database = await startDatabase('postgres');
 });
 afterAll(() => database.close());
 

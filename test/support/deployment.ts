@@ -6,7 +6,7 @@ import { inject } from 'vitest';
 import { createTestHarness, type TestHarness } from 'wrangler';
 import { issueKey, type KeyRequest } from '../../src/auth/issue.ts';
 import { hashOperatorKey, makeOperatorKey } from '../../src/auth/operator.ts';
-import { startDatabase, type EngineName, type TestDatabase } from './database.ts';
+import { startDatabase, type TestDatabase } from './database.ts';
 
 export const KEY_SECRET = 'a secret of the tests that is long enough for HMAC';
 
@@ -31,10 +31,10 @@ export interface DeployOptions {
 }
 
 /** The Worker is the bundle that would be uploaded: what wrangler adds for development reads each body to its end. */
-export async function deploy(engine: EngineName, options: DeployOptions = {}): Promise<Deployment> {
+export async function deploy(options: DeployOptions = {}): Promise<Deployment> {
   const { vars = {}, rateLimit } = options;
   const directory = await mkdtemp(join(tmpdir(), 'daybook-deployment-'));
-  const database = await startDatabase(engine);
+  const database = await startDatabase('postgres');
   const operatorKey = makeOperatorKey();
   const harness = createTestHarness({
     workers: [

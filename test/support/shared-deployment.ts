@@ -22,12 +22,12 @@ const EMPTY = `
   DELETE FROM audit.workspaces`;
 
 /**
- * A deployment on PGlite that test files of one process use one after another: starting one takes two seconds of two
+ * A deployment that test files of one process use one after another: starting one takes two seconds of two
  * cores. Its tables are emptied between them, and it ends with the process. For tests that neither break it nor change
  * its schema.
  */
 export async function sharedDeployment(): Promise<Deployment> {
-  const deployment = testProcess.idleDeployment ?? (await deploy('pglite'));
+  const deployment = testProcess.idleDeployment ?? (await deploy());
   testProcess.idleDeployment = undefined;
   // Global to the driver: the file before may have had a database of its own.
   neonConfig.fetchEndpoint = deployment.database.endpoint.url.href;
