@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { AuditError } from './audit.ts';
 import { LOGIN, setUp, stored, times } from './daybook.fixture.ts';
 
 beforeEach(() => {
@@ -59,4 +60,14 @@ describe('the buffer', () => {
       expect(taken).toEqual(expected);
     },
   );
+
+  test('drops what comes in while the logger closes, and what is to be recorded hears of it', async () => {
+    const logger = { warn: () => {}, error: () => void audit.close({ timeout: 20 }) };
+    const { audit } = setUp({ drop: 'oldest', buffer: { events: 2 }, logger }, () => new TypeError('down'));
+    times(2, (n) => audit.log(numbered(n)));
+    const recorded = audit.record(LOGIN).catch(({ code }: AuditError) => code);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await recorded).toBe('dropped');
+    expect(audit.counts).toEqual({ buffered: 0, stored: 0, refused: 0, dropped: 3 });
+  });
 });

@@ -79,26 +79,25 @@ export class Buffer {
   /** Takes an event in, and drops what there is no room for. */
   add(event: Waiting): void {
     const { events, characters } = this.#most;
-    const hasRoom = () => this.all.size < events && this.characters + event.size <= characters;
+    // First of all: who is told of what is dropped may close the logger.
+    this.all.add(event);
+    event.lane.waiting.add(event);
+    this.characters += event.size;
     // For one that is larger than all the room, nothing else goes.
-    const othersGo = this.#dropsOldest && event.size <= characters;
-    for (const oldest of this.all) {
-      if (!othersGo || hasRoom()) break;
-      if (!oldest.isUnderWay) this.drop(oldest, 'full');
+    const mayGo = this.#dropsOldest && event.size <= characters ? this.all : [event];
+    for (const each of mayGo) {
+      if (this.all.size <= events && this.characters <= characters) break;
+      if (each.isUnderWay) continue;
+      this.drop(each, 'full');
+      this.look();
     }
-    if (hasRoom()) {
-      this.all.add(event);
-      event.lane.waiting.add(event);
-      this.characters += event.size;
-    } else this.drop(event, 'full');
-    this.look();
   }
 
   /** Events that nothing lets pass must not take the room of all others. */
   dropAlone(): void {
     const alone = [...this.all].filter(({ isAlone }) => isAlone);
     const tooMany = alone.slice(0, -Math.max(1, this.#most.events / 20));
-    for (const event of tooMany) this.drop(event, 'taken by nothing');
+    for (const event of tooMany) if (!event.isUnderWay) this.drop(event, 'taken by nothing');
   }
 
   remove(event: Waiting): void {

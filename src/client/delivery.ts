@@ -94,9 +94,7 @@ export class Delivery implements Lane {
         );
       } catch (error) {
         // A transport of the application's own may give anything.
-        for (const event of batch) event.isUnderWay = false;
-        this.#pause = longer(this.#pause);
-        this.#buffer.tell('kept', nameOf(error));
+        this.#settleAll(batch, batch[0], { kind: 'later', reason: nameOf(error) });
       }
       this.#buffer.look();
       // It took too long, and another began.
@@ -175,7 +173,8 @@ export class Delivery implements Lane {
     }
     const one = isAnswered ? outcomes.find((each) => each.result === 'later') : outcome;
     this.#buffer.tell('kept', one?.reason);
-    if (isAnswered ? !outcome.retryAfter : first.isAlone) return;
+    // What stands alone waits for its own time; for what is not its own doing, all wait.
+    if (isAnswered ? !outcome.retryAfter : first.isAlone && outcome.isSuspect) return;
     this.#pause = longer(this.#pause, outcome.retryAfter);
     if (this.#pause.until > this.#buffer.pause.until) this.#buffer.pause = this.#pause;
   }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAudit } from './create-audit.ts';
+import type { AuditError } from './audit.ts';
 import { LOGIN, setUp, stored, times } from './daybook.fixture.ts';
 import type { BatchOutcome } from './transport.ts';
 import { workspaceHelpers } from './workspace.ts';
@@ -145,5 +146,47 @@ describe('the logger is told', () => {
     await vi.advanceTimersByTimeAsync(200);
     expect(requests[0]?.init.redirect).toBe('manual');
     expect(logger.warn.mock.calls[0]?.[0]).toContain('301: is the url right?');
+  });
+});
+
+describe('whatever it is given to send with, every event comes to its end', () => {
+  test('where the transport gives nothing, and the logger is closed meanwhile', async () => {
+    const { promise, resolve } = Promise.withResolvers<BatchOutcome>();
+    const { audit } = setUp({ transport: { send: () => promise } });
+    const recorded = audit.record(LOGIN).catch(({ code }: AuditError) => code);
+    await vi.advanceTimersByTimeAsync(200);
+    const closed = audit.close({ timeout: 20 });
+    await vi.advanceTimersByTimeAsync(20);
+    await expect(closed).resolves.toBe(false);
+    resolve(undefined as never);
+    expect(await recorded).toBe('dropped');
+    expect(audit.counts).toEqual({ buffered: 0, stored: 0, refused: 0, dropped: 1 });
+  });
+
+  test('where redaction makes what is written as nothing', async () => {
+    const redact = (event: object) => ({ ...event, toJSON: () => undefined });
+    const { audit, batches } = setUp({ redact }, (events, call) =>
+      call === 1 ? new TypeError() : stored(events),
+    );
+    audit.log(LOGIN);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(audit.counts).toMatchObject({ buffered: 0, stored: 1 });
+    expect(batches[1]?.[0]).toMatchObject(LOGIN);
+  });
+
+  test('where waitUntil logs itself', async () => {
+    const promises: Promise<unknown>[] = [];
+    const { audit } = setUp();
+    const ofRequest = audit.during({
+      waitUntil: (promise) => {
+        promises.push(promise);
+        ofRequest.log(LOGIN);
+      },
+    });
+    ofRequest.log(LOGIN);
+    await vi.advanceTimersByTimeAsync(1);
+    await Promise.all(promises);
+    expect(promises).toHaveLength(1);
+    expect(audit.counts).toMatchObject({ stored: 2 });
   });
 });

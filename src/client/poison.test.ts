@@ -62,6 +62,44 @@ describe('an event that something in front of Daybook fails for', () => {
     expect(audit.counts).toEqual({ buffered: 0, stored: 7, refused: 0, dropped: 0 });
     expect(new Set(batches.flat().map(({ id }) => id)).size).toBe(7);
   });
+
+  test.each<[string, Answer]>([
+    ['the network is down', new TypeError('fetch failed')],
+    ['its key has to wait', { status: 429, body: { code: 'rate_limited' }, headers: { 'Retry-After': '5' } }],
+  ])('waits as all do while %s', async (_what, failure) => {
+    let isDown = false;
+    const { audit, batches } = setUp({}, () => (isDown ? failure : { status: 403, body: '<html>' }));
+    audit.log({ ...LOGIN, action: 'poison' });
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    isDown = true;
+    const before = batches.length;
+    await vi.advanceTimersByTimeAsync(5 * MINUTE);
+    expect(batches.length - before).toBeLessThan(40);
+  });
+
+  test('is not dropped for another while it is tried, and stored after all', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let tries = 0;
+    const { audit } = setUp({
+      buffer: { events: 20 },
+      fetch: async (_url, init) => {
+        const { events } = JSON.parse(String(init?.body)) as { events: Sent[] };
+        tries += Number(events.some(isPoison));
+        if (!events.some(isPoison) || tries < 2) return new Response('<html>', { status: 403 });
+        await promise;
+        const { body } = stored(events) as { body: unknown };
+        return Response.json(body);
+      },
+    });
+    const request = { waitUntil: () => {} };
+    const recorded = audit.during(request).record({ ...LOGIN, action: 'poison' });
+    await vi.waitUntil(() => tries === 2);
+    audit.during(request).log(LOGIN);
+    await vi.advanceTimersByTimeAsync(MINUTE / 6);
+    resolve();
+    await expect(recorded).resolves.toMatchObject({ result: 'committed' });
+    expect(audit.counts).toMatchObject({ stored: 1 });
+  });
 });
 
 describe('events that a firewall refuses, one each second beside twenty others', () => {

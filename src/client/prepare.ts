@@ -27,7 +27,7 @@ export function prepare(event: Waiting, redact: Redact): EventOutcome | undefine
       event.id = newId();
       event.madeAt = Date.now();
     }
-    event.json = JSON.stringify({ ...content, id: event.id });
+    event.json = JSON.stringify({ ...content, toJSON: undefined, id: event.id });
     event.isRedacted = true;
     return;
   } catch (error) {

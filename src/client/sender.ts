@@ -123,10 +123,11 @@ export class Sender {
   /** Has the platform wait until all that was logged in the request is done with. */
   #holdRequest(waitUntil: WaitUntil): void {
     try {
-      waitUntil(this.#finishAll());
       this.#isHeld = true;
+      waitUntil(this.#finishAll());
     } catch {
       // The request is over: its events wait for as long as the process lives.
+      this.#isHeld = false;
     }
   }
 
