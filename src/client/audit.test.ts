@@ -118,7 +118,7 @@ describe('what is logged', () => {
     await vi.advanceTimersByTimeAsync(200);
     expect(batches).toEqual([[expect.objectContaining({ action: 'login', reason: 'redacted' })]]);
     expect(audit.counts).toMatchObject({ stored: 1, refused: 1, buffered: 0 });
-    expect(logger.error).toHaveBeenCalledWith(expect.stringContaining('redaction_failed'), expect.anything());
+    expect(logger.error).toHaveBeenCalledWith(expect.stringContaining('redaction_failed'));
   });
 });
 
@@ -455,7 +455,7 @@ describe('children', () => {
     await vi.advanceTimersByTimeAsync(25_000);
     await Promise.all(promises);
     expect(ofRequest.counts).toEqual({ buffered: 0, stored: 0, refused: 0, dropped: 1 });
-    expect(logger.error).toHaveBeenCalledWith(expect.stringContaining('out of time'), expect.anything());
+    expect(logger.error).toHaveBeenCalledWith(expect.stringContaining('out of time'));
   });
 });
 
@@ -568,7 +568,7 @@ test('a transport that rejects is one that does not answer', async () => {
   await vi.advanceTimersByTimeAsync(5000);
   expect(calls).toBeGreaterThan(2);
   expect(audit.counts.buffered).toBe(1);
-  expect(logger.warn).toHaveBeenCalledWith(expect.stringContaining('RangeError'), expect.anything());
+  expect(logger.warn).toHaveBeenCalledWith(expect.stringContaining('RangeError'));
 });
 
 test('an event of the client is one of Daybook', () => {

@@ -2,7 +2,6 @@ import { vi } from 'vitest';
 import { timeOf } from '../events/id.ts';
 import { createAudit, type AuditOptions } from './create-audit.ts';
 import type { AuditEvent } from './event.ts';
-import type { Counts } from './buffer.ts';
 
 export type Sent = AuditEvent & { id: string };
 export type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | Error;
@@ -32,8 +31,8 @@ export function setUp(
   const batches: Sent[][] = [];
   const requests: { url: string; init: RequestInit }[] = [];
   const logger = {
-    warn: vi.fn<(line: string, counts: Counts) => void>(),
-    error: vi.fn<(line: string, counts: Counts) => void>(),
+    warn: vi.fn<(line: string) => void>(),
+    error: vi.fn<(line: string) => void>(),
   };
   const fetch = async (url: unknown, init: RequestInit = {}) => {
     requests.push({ url: String(url), init });

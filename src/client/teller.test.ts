@@ -24,12 +24,13 @@ test('the first refusal for each reason is told at once, and again after a minut
   times(100, () => audit.log(LOGIN));
   await vi.advanceTimersByTimeAsync(200);
   expect(lines()).toEqual([
-    'daybook: an event is refused (invalid_event): Wrong 0.',
-    'daybook: an event is refused (id_reused): Wrong 1.',
+    'daybook: an event is refused (invalid_event): Wrong 0. {"buffered":99,"stored":0,"refused":1,"dropped":0}',
+    'daybook: an event is refused (id_reused): Wrong 1. {"buffered":98,"stored":0,"refused":2,"dropped":0}',
   ]);
   await vi.advanceTimersByTimeAsync(60_000);
   audit.log(LOGIN);
   await vi.advanceTimersByTimeAsync(200);
-  expect(lines().slice(2)).toEqual(['daybook: an event is refused (invalid_event): Wrong 0.']);
-  expect(logger.error.mock.calls[2]?.[1]).toMatchObject({ refused: 101 });
+  expect(lines().slice(2)).toEqual([
+    'daybook: an event is refused (invalid_event): Wrong 0. {"buffered":0,"stored":0,"refused":101,"dropped":0}',
+  ]);
 });

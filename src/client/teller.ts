@@ -16,7 +16,7 @@ export type Tell = (
 /** ms; at most one line in the log for each kind of trouble. */
 const LOG_EACH = 60_000;
 
-/** Tells the first of each kind of trouble in a minute; the counts beside it tell of the others. */
+/** Tells the first of each kind of trouble in a minute, with the counts, as text: pino drops what comes after a message. */
 export function teller(logger: Logger, counts: Counts): Tell {
   const told = new Map<string, number>();
   return function tell(what, why, detail = '') {
@@ -27,7 +27,9 @@ export function teller(logger: Logger, counts: Counts): Tell {
     if (now < (told.get(key) ?? 0)) return;
     told.set(key, now + LOG_EACH);
     try {
-      logger[what === 'kept' ? 'warn' : 'error'](`daybook: an event is ${kind}${detail}`, { ...counts });
+      logger[what === 'kept' ? 'warn' : 'error'](
+        `daybook: an event is ${kind}${detail} ${JSON.stringify(counts)}`,
+      );
     } catch {
       // A logger that fails must not end what it logs about.
     }

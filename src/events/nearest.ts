@@ -3,17 +3,17 @@ const SEPARATOR = /[._:-]/g;
 
 /**
  * The known names that a mistyped one may stand for, the likeliest first: the same but for case and separators, one of its
- * words (`ip` for `ip_address`), or within two typing errors (one, for names under six letters).
+ * words (`ip` for `ip_address`), or within two typing errors (one, for names under six letters; none, under three).
  */
 export function nearestNames(name: string, known: Iterable<string>): string[] {
   if (name.length > LONGEST) return [];
   const plain = plainForm(name);
-  const most = plain.length < 6 ? 1 : 2;
+  const most = plain.length < 3 ? 0 : plain.length < 6 ? 1 : 2;
   const near: { candidate: string; errors: number }[] = [];
   for (const candidate of known) {
     const isPart = candidate.toLowerCase().split(SEPARATOR).includes(plain);
     const errors = Math.min(isPart ? 1 : Infinity, editDistance(plain, plainForm(candidate), most));
-    if (errors <= most) near.push({ candidate, errors });
+    if (isPart || errors <= most) near.push({ candidate, errors });
   }
   return near.sort((a, b) => a.errors - b.errors).map(({ candidate }) => candidate);
 }

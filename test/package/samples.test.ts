@@ -80,8 +80,11 @@ describe('TypeScript', () => {
   const files = of('ts').map(([, { file, line }]) => `${file.replaceAll(/\W/g, '-')}-${line}.ts`);
 
   beforeAll(async () => {
-    for (const [index, [, sample]] of of('ts').entries())
+    for (const [index, [, sample]] of of('ts').entries()) {
       await writeFile(join(project.directory, files[index] ?? ''), completed(sample));
+      if (sample.code.includes('export default defineCatalogue'))
+        await writeFile(join(project.directory, 'catalogue.ts'), sample.code);
+    }
   });
 
   test('of every sample compiles, strictly', async () => {

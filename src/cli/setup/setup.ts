@@ -13,7 +13,8 @@ import { prepareDatabase } from './prepare-database.ts';
 import { prepareSecrets } from './prepare-secrets.ts';
 import { readWorkerNames } from './worker-names.ts';
 
-const rotation = (what: string) => ({ type: 'boolean', description: `Make ${what} anew` }) as const;
+const rotation = (what: string, besides = '') =>
+  ({ type: 'boolean', description: `Make ${what} anew${besides}` }) as const;
 
 export const setupCommand = defineCommand({
   meta: {
@@ -30,9 +31,10 @@ export const setupCommand = defineCommand({
     workspace: { type: 'string', description: 'What the first API key is for', default: 'main' },
     'rotate-password': rotation("the password of the Worker's role"),
     'rotate-key-secret': rotation(
-      'the secret that signs API keys; the old one stays good for those there are',
+      'the secret that signs API keys',
+      '; the old one stays good for those there are',
     ),
-    'rotate-operator-key': rotation("the operator's key; the old one stays good"),
+    'rotate-operator-key': rotation("the operator's key", '; the old one stays good'),
     'show-secrets': {
       type: 'boolean',
       description:
