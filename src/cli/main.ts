@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFile } from 'node:fs/promises';
 import { type CommandDef, defineCommand, runCommand, runMain } from 'citty';
 import { KeyRequestError } from '../auth/issue.ts';
 import { MigrationDrift } from '../db/migrate.ts';
@@ -28,10 +29,15 @@ try {
   if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE)
     throw new UsageError(`The commands need Node ${OLDEST_NODE} or newer; this is ${process.versions.node}.`);
   const rawArgs = process.argv.slice(2);
-  const asksForHelp = rawArgs.length === 0 || rawArgs.includes('--help') || rawArgs.includes('-h');
-  if (asksForHelp) await runMain(main, { rawArgs: [...rawArgs, '--help'] });
-  const { command, args } = await chooseCommand(main, rawArgs);
-  await runCommand(command, { rawArgs: args });
+  const [first = 'help', ...others] = rawArgs;
+  if (first === '--version') console.log(await version());
+  else if (first === 'help') await runMain(main, { rawArgs: [...others, '--help'] });
+  else if (rawArgs.includes('--help') || rawArgs.includes('-h'))
+    await runMain(main, { rawArgs: [...rawArgs, '--help'] });
+  else {
+    const { command, args } = await chooseCommand(main, rawArgs);
+    await runCommand(command, { rawArgs: args });
+  }
 } catch (error) {
   process.exitCode = 1;
   if (error instanceof UsageError || error instanceof KeyRequestError || error instanceof MigrationDrift) {
@@ -41,4 +47,12 @@ try {
   } else {
     throw error;
   }
+}
+
+/** Of the package, which lies as deep as the sources do. */
+async function version(): Promise<unknown> {
+  const { version: ours } = JSON.parse(
+    await readFile(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  return ours;
 }

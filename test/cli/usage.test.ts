@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
 import { daybook } from './daybook.ts';
 
 const CREATE = ['keys', 'create', '--name', 'web', '--workspace', 'acme'];
@@ -81,3 +82,17 @@ test.each([
   expect(out).not.toContain('secret');
   expect(code).toBe(1);
 });
+
+test('tells its version', async () => {
+  const { code, out } = await daybook(['--version']);
+  expect([code, out.trim()]).toEqual([0, packageJson.version]);
+});
+
+test.each([[['help', 'keys', 'create']], [['keys', 'create', '--help']]])(
+  'tells what %j takes',
+  async (args) => {
+    const { code, out } = await daybook(args);
+    expect(code).toBe(0);
+    expect(out).toContain('--scope');
+  },
+);
