@@ -5,7 +5,7 @@ import { ImportError } from './import-error.ts';
 import { readMapping, type Mapping } from './mapping.ts';
 import { Ordinals } from './ordinals.ts';
 import { PRESETS, presetOf } from './presets/preset.ts';
-import { resolveColumns } from './resolve-columns.ts';
+import { resolveColumns, type ResolvedColumns } from './resolve-columns.ts';
 import { kindOf, openSource } from './sources/open-source.ts';
 import type { Source } from './source.ts';
 import { tableReader, type RowReader } from './table-rows.ts';
@@ -53,6 +53,8 @@ export async function openImport(request: ImportRequest): Promise<OpenedImport> 
   try {
     const { columns = [], hasStablePlaces } = source;
     const resolved = resolveColumns(mapping, columns, named);
+    if (workspace === undefined && !namesWorkspace(mapping, resolved))
+      throw new ImportError('Add --workspace: no column names one, so all rows are of one.');
     const read = tableReader({ mapping, resolved, hasStablePlaces, ordinals, workspaceId: workspace });
     const settings = { workspace, mapping };
     const rejects = rejectsName(source, mapping.name, settings);
@@ -61,6 +63,10 @@ export async function openImport(request: ImportRequest): Promise<OpenedImport> 
     await source.close();
     throw error;
   }
+}
+
+function namesWorkspace({ defaults }: Mapping, { mapped }: ResolvedColumns): boolean {
+  return defaults?.workspace_id !== undefined || mapped.some(({ field }) => field === 'workspace_id');
 }
 
 async function mappingOf({ preset, mapping }: ImportRequest): Promise<{ mapping: Mapping; named: string[] }> {

@@ -11,9 +11,12 @@ export interface Reason {
   detail: string;
 }
 
+/** The code of a row without a workspace; the report says what to do about it. */
+export const NO_WORKSPACE = 'no_workspace';
+
 /** @param columnOf the column that a pointer's field comes from */
 export function reasonOf(
-  { pointer, code, detail }: Flaw,
+  { pointer, code, detail }: Omit<Flaw, 'code'> & { code: string },
   columnOf?: (pointer: string) => string | undefined,
 ): Reason {
   const column = columnOf?.(pointer);

@@ -1,3 +1,4 @@
+import { NO_WORKSPACE } from './reason.ts';
 import { toBeDropped, type Report, type Retention } from './report.ts';
 
 /** The report, as a person reads it. */
@@ -52,7 +53,13 @@ function byCount(counts: Readonly<Record<string, number>>): [string, number][] {
 }
 
 function section(title: string, entries: readonly [string, number][]): string[] {
-  return entries.length === 0 ? [] : ['', title, ...entries.map(([name, count]) => line(`  ${name}`, count))];
+  return entries.length === 0
+    ? []
+    : ['', title, ...entries.map(([name, count]) => line(`  ${name}`, count, hintOf(name)))];
+}
+
+function hintOf(kind: string): string | undefined {
+  return kind.endsWith(`: ${NO_WORKSPACE}`) ? 'add --workspace, for rows that name none' : undefined;
 }
 
 function line(name: string, count: number, note?: string): string {

@@ -23,7 +23,7 @@ test('a report says what became of every row', () => {
     already: 150,
     rejected: 50,
     redacted: 3,
-    reasons: { 'action: unknown_value': 20, 'timestamp: invalid_time': 30 },
+    reasons: { 'action: unknown_value': 20, 'timestamp: invalid_time': 30, 'workspace_id: no_workspace': 1 },
     months: { '2026-02': 1000, '2024-01': 150 },
   };
   expect(
@@ -46,6 +46,7 @@ Columns kept in metadata, for ever: synced_at, note. Say in a mapping what they 
 Rejected, by reason
   timestamp: invalid_time  30
   action: unknown_value  20
+  workspace_id: no_workspace  1  add --workspace, for rows that name none
 
 Events, by month
   2024-01  150

@@ -119,8 +119,12 @@ describe('bad input', () => {
       '--from some.csv --preset desktop --workspace daybook',
       'Only the service writes to the workspace daybook',
     ],
-    ['--from some.csv --preset desktop --rejects some.csv', 'some.csv is there and holds no rejects'],
-    ['--from some.csv --preset desktop --rejects no/such/place', 'cannot be written'],
+    ['--from some.csv --preset desktop', 'Add --workspace'],
+    [
+      '--from some.csv --preset desktop --workspace acme --rejects some.csv',
+      'some.csv is there and holds no rejects',
+    ],
+    ['--from some.csv --preset desktop --workspace acme --rejects no/such/place', 'cannot be written'],
   ])('%s is told what to do', async (args, message) => {
     const { code, out } = await imports(args);
     expect(out).toContain(message);
@@ -141,10 +145,14 @@ describe('bad input', () => {
         report: { read: 1, stored: 1, already: 0, rejected: 0, redacted: 0, reasons: {}, months: {} },
       }),
     );
-    const { code, out } = await imports('--from some.csv --preset desktop --rejects other.rejects');
+    const { code, out } = await imports(
+      '--from some.csv --preset desktop --workspace acme --rejects other.rejects',
+    );
     expect(out).toContain('is of another import that was interrupted');
     expect(code).toBe(1);
-    const dry = await imports('--from some.csv --preset desktop --rejects other.rejects --dry-run');
+    const dry = await imports(
+      '--from some.csv --preset desktop --workspace acme --rejects other.rejects --dry-run',
+    );
     expect(dry.out).toContain('An import that was interrupted waits');
   });
 });

@@ -105,6 +105,7 @@ describe('events in NDJSON', () => {
       [{ ...event, id: '936da01f-9abd-4d9d-80c7-02af85c822a8' }, 'id_version'],
       [{ ...event, id: 7, created_at: '2025-02-01T00:00:00Z' }, 'wrong_type'],
       [{ ...event, created_at: '2025-02-01T00:00:00Z', workspace_id: 'daybook' }, 'invalid_value'],
+      [{ ...event, created_at: '2025-02-01T00:00:00Z', workspace_id: '*' }, 'invalid_value'],
       [{ ...event, created_at: '2025-02-01T00:00:00Z', action: 'no action!' }, 'invalid_value'],
       [{ ...event, created_at: '2025-02-01T00:00:00Z', more: 1 }, 'unknown_field'],
       [{ ...event, created_at: '2025-02-01T00:00:00Z', reason: 'a\0b' }, 'nul_character'],
@@ -140,7 +141,8 @@ describe('events in NDJSON', () => {
     ]);
     const { report, rejects } = await importInto(database, { from });
     expect(report).toMatchObject({ read: 2, stored: 1, rejected: 1 });
-    expect(rejects[0]?.reasons[0]).toMatchObject({ pointer: '/workspace_id', code: 'required' });
+    expect(rejects[0]?.reasons[0]).toMatchObject({ pointer: '/workspace_id', code: 'no_workspace' });
+    expect(report.reasons).toEqual({ 'workspace_id: no_workspace': 1 });
     expect(await storedOf(database, 'named')).toHaveLength(1);
   });
 
