@@ -34,7 +34,7 @@ export function countPage(report: Report, { rows, prepared, stored }: SettledPag
     }
     const reasons = reasonsOf(event, answer);
     report.rejected += 1;
-    countReason(report.reasons, reasons[0] === undefined ? 'unknown' : kindOf(reasons[0]));
+    for (const kind of new Set(reasons.map(kindOf))) countReason(report.reasons, kind);
     rejected.push({ row, reasons });
   }
   return rejected;

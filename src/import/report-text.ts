@@ -35,7 +35,7 @@ export function reportText(
       '',
       `Columns kept in metadata, for ever: ${kept.join(', ')}. Say in a mapping what they are, or null to leave them out.`,
     );
-  lines.push(...section('Rejected, by reason', byCount(report.reasons)));
+  lines.push(...section('Rejected, by reason (a row may count under several)', byCount(report.reasons)));
   lines.push(...section('Events, by month', Object.entries(report.months).sort()));
   const { events, needed } = toBeDropped(report, retention);
   if (events > 0) {

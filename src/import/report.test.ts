@@ -43,7 +43,7 @@ with secrets redacted  3
 
 Columns kept in metadata, for ever: synced_at, note. Say in a mapping what they are, or null to leave them out.
 
-Rejected, by reason
+Rejected, by reason (a row may count under several)
   timestamp: invalid_time  30
   action: unknown_value  20
   workspace_id: no_workspace  1  add --workspace, for rows that name none

@@ -11,7 +11,7 @@ export const report = z.strictObject({
   rejected: z.number(),
   /** events in which secrets were replaced */
   redacted: z.number(),
-  /** rejected rows by the first of their reasons */
+  /** rejected rows by the kinds of their reasons: a row counts once under each */
   reasons: counts,
   /** events that are in the log now, by the month of their time */
   months: counts,
