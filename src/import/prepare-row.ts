@@ -2,7 +2,7 @@ import { SYSTEM_WORKSPACE } from '../events/own-event.ts';
 import { prepareEvent, type PreparedEvent } from '../events/prepare.ts';
 import { MAX_AHEAD_MS } from '../events/time.ts';
 import { isWorkspaceId } from '../events/workspace-id.ts';
-import type { Reason } from './reason.ts';
+import type { ColumnOf, Reason } from './reason.ts';
 import { NO_WORKSPACE, reasonOf } from './reason.ts';
 
 /** An event that is to be stored, with what the import needs to know of it. */
@@ -27,7 +27,7 @@ export interface RawEvent {
 export function prepareRow(
   { event, workspaceId, createdAt, idOf }: RawEvent,
   now: number,
-  columnOf?: (pointer: string) => string | undefined,
+  columnOf?: ColumnOf,
 ): PreparedRow {
   const late = createdAtFault(createdAt, now);
   if (late !== undefined) return refuse({ ...reasonOf(late, columnOf) });

@@ -242,3 +242,50 @@ describe('a dry run', () => {
     expect(dry.report).toMatchObject({ read: 3, stored: 1, rejected: 2, months: { '2011-02': 1 } });
   });
 });
+
+describe('a strict workspace', () => {
+  const at = '2025-02-01T00:00:00Z';
+  const task = { actor: { type: 'system' }, target: { type: 'task' }, created_at: at };
+  beforeAll(async () => {
+    await database.owner.query(
+      `SELECT audit.put_workspace('strict', '{"mode": "strict", "vocabularies": ["tasks"]}'::jsonb)`,
+    );
+  });
+
+  test('takes what its catalogue has, and a dry run tells the same', async () => {
+    const from = await file([
+      { ...task, action: 'task_created' },
+      { ...task, action: 'task_creatd', target: { type: 'tsk' } },
+      { ...task, action: 'task_created', related_targets: [{ type: 'USER' }] },
+      { ...task, action: 'anything', workspace_id: 'not-strict' },
+    ]);
+    const dry = await importInto(database, { from, workspace: 'strict' }, { dryRun: true });
+    const wet = await importInto(database, { from, workspace: 'strict' });
+    expect(dry.report).toEqual(wet.report);
+    expect(dry.rejects).toEqual(wet.rejects);
+    expect(wet.report).toMatchObject({
+      read: 4,
+      stored: 2,
+      reasons: {
+        'action: unknown_action': 1,
+        'target: unknown_target_type': 1,
+        'related_targets: unknown_target_type': 1,
+      },
+    });
+    expect(wet.rejects[0]?.reasons).toMatchObject([
+      { pointer: '/action', detail: expect.stringContaining('did you mean "task_created"') },
+      { pointer: '/target/type', detail: expect.stringContaining('did you mean "task"?') },
+    ]);
+    expect(await storedOf(database, 'strict')).toMatchObject([{ action: 'task_created' }]);
+  });
+
+  test('names the columns at fault', async () => {
+    const mapping = join(await scratch(), 'mapping.json');
+    const columns = { did: 'action', kind: 'target.type', at: 'created_at' };
+    await writeFile(mapping, JSON.stringify({ name: 'x', columns, defaults: { 'actor.type': 'system' } }));
+    const from = mapping.replace('mapping.json', 'rows.csv');
+    await writeFile(from, `did,kind,at\ntask_creatd,tsk,${at}\n`);
+    const { report } = await importInto(database, { from, mapping, workspace: 'strict' }, { dryRun: true });
+    expect(report.reasons).toEqual({ 'did: unknown_action': 1, 'kind: unknown_target_type': 1 });
+  });
+});
