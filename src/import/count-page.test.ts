@@ -15,6 +15,6 @@ test('a rejected row counts once under each kind of its reasons', () => {
   const page = [rejected([required('a'), required('b'), required('a')]), rejected([required('b')])];
   const rows = page.map(({ row }) => row);
   const prepared = page.map(({ prepared }) => prepared);
-  countPage(report, { rows, prepared, stored: [] });
+  countPage(report, { rows, prepared, stored: [], fresh: new Set() });
   expect(report).toMatchObject({ read: 2, rejected: 2, reasons: { 'a: required': 1, 'b: required': 2 } });
 });

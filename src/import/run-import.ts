@@ -57,7 +57,7 @@ export interface Result {
 /** A page of rows and what becomes of them. */
 interface Window {
   rows: SourceRow[];
-  outcome: Promise<Omit<SettledPage, 'rows'>>;
+  outcome: Promise<Pick<SettledPage, 'prepared' | 'stored'>>;
 }
 
 /**
@@ -95,24 +95,26 @@ async function importLocked(sql: Sql, task: Import): Promise<Result> {
   const report = state?.report ?? emptyReport();
   const resumed = report.read;
   const partitions = new Partitions(sql, ipHorizon);
-  const workspaces = new Workspaces(sql);
+  const workspaces = new Workspaces(sql, dryRun);
   const strict = new StrictWorkspaces(sql, task.columnOf);
   let analysed: Promise<unknown> | undefined;
   const store = async (items: Item[]): Promise<Stored[]> => {
-    if (dryRun) return items.map(() => ({ result: 'stored' }));
     await workspaces.ensure(new Set(items.map(({ event }) => event.workspaceId)));
+    if (dryRun) return items.map(() => ({ result: 'stored' }));
     const stored = await storeEvents(task.append ?? appendBy(sql), partitions, items);
     if (stored.some(({ result }) => result === 'already')) await (analysed ??= analyse(sql));
     return stored;
   };
 
-  const holdAndStore = async (page: readonly PreparedRow[]): Promise<Omit<SettledPage, 'rows'>> => {
+  const holdAndStore = async (
+    page: readonly PreparedRow[],
+  ): Promise<Pick<SettledPage, 'prepared' | 'stored'>> => {
     const prepared = await strict.hold(page);
     return { prepared, stored: await store(prepared.filter((row) => row.ok)) };
   };
 
   const settle = async ({ rows, outcome }: Window): Promise<void> => {
-    await rejects.write(countPage(report, { rows, ...(await outcome) }));
+    await rejects.write(countPage(report, { rows, ...(await outcome), fresh: workspaces.fresh }));
     const last = rows.at(-1);
     if (last === undefined) return;
     if (!dryRun && source.canGoOn)

@@ -43,6 +43,7 @@ test('a CSV file of a known source is imported, and what cannot be is beside it'
   const dry = await imports(`--preset desktop --from ${from} --workspace acme --dry-run`);
   expect(dry.code).toBe(0);
   expect(dry.out).toMatch(/^would be stored +2 /m);
+  expect(dry.out).toMatch(/^Events, by workspace \(new: not there yet\)\n {2}"acme" +2 {2}new$/m);
   expect(await countOf('acme')).toBe(0);
 
   const { code, out } = await imports(`--preset desktop --from ${from} --workspace acme`);

@@ -266,6 +266,10 @@ describe('a strict workspace', () => {
     expect(wet.report).toMatchObject({
       read: 4,
       stored: 2,
+      workspaces: [
+        { id: 'strict', events: 1, is_new: false },
+        { id: 'not-strict', events: 1, is_new: true },
+      ],
       reasons: {
         'action: unknown_action': 1,
         'target: unknown_target_type': 1,
