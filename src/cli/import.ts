@@ -54,7 +54,9 @@ export const importCommand = defineCommand({
             await thread.close();
           }
         });
-        console.log(reportText(report, { retention, rejects, dryRun, resumed, kept: opened.kept }));
+        const { kept } = opened;
+        const { workspace } = args;
+        console.log(reportText(report, { retention, rejects, dryRun, resumed, kept, workspace }));
       } finally {
         await opened.source.close();
       }

@@ -1,6 +1,6 @@
 import type { PreparedRow } from './prepare-row.ts';
 import { kindOf, type Reason } from './reason.ts';
-import { countIn, countReason, type Report } from './report.ts';
+import { countIn, countReason, countWorkspace, type Report } from './report.ts';
 import type { SourceRow } from './source.ts';
 import type { Stored } from './store-events.ts';
 
@@ -11,6 +11,8 @@ export interface SettledPage {
   prepared: readonly PreparedRow[];
   /** of each that could be prepared */
   stored: readonly Stored[];
+  /** workspaces that the import meets as new */
+  fresh: ReadonlySet<string>;
 }
 
 export interface RejectedRow {
@@ -19,8 +21,9 @@ export interface RejectedRow {
 }
 
 /** Counts the rows of a page in the report. @returns those that are rejected, in their order */
-export function countPage(report: Report, { rows, prepared, stored }: SettledPage): RejectedRow[] {
+export function countPage(report: Report, { rows, prepared, stored, fresh }: SettledPage): RejectedRow[] {
   const rejected: RejectedRow[] = [];
+  const byWorkspace = new Map<string, number>();
   const answers = stored.values();
   for (const [index, row] of rows.entries()) {
     const event = prepared[index];
@@ -30,13 +33,16 @@ export function countPage(report: Report, { rows, prepared, stored }: SettledPag
       report[answer.result] += 1;
       if (event.event.redacted.length > 0) report.redacted += 1;
       countIn(report.months, event.event.createdAt.slice(0, 7));
+      const { workspaceId } = event.event;
+      byWorkspace.set(workspaceId, (byWorkspace.get(workspaceId) ?? 0) + 1);
       continue;
     }
     const reasons = reasonsOf(event, answer);
     report.rejected += 1;
-    countReason(report.reasons, reasons[0] === undefined ? 'unknown' : kindOf(reasons[0]));
+    for (const kind of new Set(reasons.map(kindOf))) countReason(report.reasons, kind);
     rejected.push({ row, reasons });
   }
+  for (const [id, events] of byWorkspace) countWorkspace(report, id, events, fresh);
   return rejected;
 }
 

@@ -12,6 +12,9 @@ const at = (name: string) => (name.includes('://') ? name : join(directory, name
 beforeAll(async () => {
   const files = {
     'some.csv': 'id,user_id,action,resource_type,timestamp\n',
+    'whole.csv': 'id,user_id,action,resource_type,timestamp,tenant\n',
+    'workspace.json': '{"columns": {"tenant": "workspace_id"}}',
+    'default.json': '{"defaults": {"workspace_id": "acme"}}',
     'some.ndjson': '{}\n',
     'notes.txt': 'hello',
     'empty.csv': '',
@@ -45,6 +48,7 @@ test.each<[ImportRequest, string]>([
   [{ from: 'other.db', preset: 'desktop', table: 'thing' }, 'has no table thing.'],
   [{ from: 'some.csv', preset: 'desktop', table: 't' }, 'A CSV file has no tables'],
   [{ from: 'some.ndjson', preset: 'desktop' }, "NDJSON holds Daybook's own events"],
+  [{ from: 'some.csv', preset: 'desktop' }, 'Add --workspace: no column names one'],
   [{ from: 'some.csv', mapping: 'bad.json' }, 'columns.id.field'],
   [{ from: 'some.csv', mapping: 'text.json' }, 'text.json cannot be read'],
   [{ from: 'some.csv', mapping: 'missing.json' }, 'missing.json cannot be read'],
@@ -63,8 +67,25 @@ test.each<[ImportRequest, string]>([
   expect(String(error)).not.toContain('secret');
 });
 
+test.each([
+  ['a column', 'whole.csv', 'workspace.json'],
+  ['a default', 'some.csv', 'default.json'],
+])('rows that %s gives a workspace need none of the command line', async (_, from, mapping) => {
+  const { source, settings } = await openImport({
+    from: at(from),
+    preset: 'desktop',
+    mapping: at(mapping),
+  });
+  expect(settings).toMatchObject({ workspace: undefined });
+  await source.close();
+});
+
 test('rejects are named after the source and the mapping', async () => {
-  const { source, rejects } = await openImport({ from: at('some.csv'), preset: 'desktop' });
-  expect(rejects).toMatch(/^some\.csv\.desktop\.[0-9a-f]{6}\.rejects\.ndjson$/);
+  const { source, rejects } = await openImport({
+    from: at('some.csv'),
+    preset: 'desktop',
+    workspace: 'acme',
+  });
+  expect(rejects).toMatch(/^some\.csv\.desktop\.acme\.[0-9a-f]{6}\.rejects\.ndjson$/);
   await source.close();
 });

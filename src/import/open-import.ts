@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { hash } from 'node:crypto';
+import { columnsOf } from './columns-of.ts';
 import { eventReader } from './event-lines.ts';
 import { ImportError } from './import-error.ts';
 import { readMapping, type Mapping } from './mapping.ts';
 import { Ordinals } from './ordinals.ts';
 import { PRESETS, presetOf } from './presets/preset.ts';
-import { resolveColumns } from './resolve-columns.ts';
+import type { ColumnOf } from './reason.ts';
+import { resolveColumns, type ResolvedColumns } from './resolve-columns.ts';
 import { kindOf, openSource } from './sources/open-source.ts';
 import type { Source } from './source.ts';
 import { tableReader, type RowReader } from './table-rows.ts';
@@ -23,6 +25,7 @@ export interface ImportRequest {
 export interface OpenedImport {
   source: Source;
   read: RowReader;
+  columnOf: ColumnOf;
   ordinals: Ordinals;
   settings: unknown;
   /** a file name for what is rejected */
@@ -44,7 +47,8 @@ export async function openImport(request: ImportRequest): Promise<OpenedImport> 
     const source = await openSource(from, kind, undefined, []);
     const settings = { workspace };
     const rejects = rejectsName(source, 'events', settings);
-    return { source, read: eventReader(workspace, ordinals), ordinals, settings, rejects, kept: [] };
+    const read = eventReader(workspace, ordinals);
+    return { source, read, columnOf: () => undefined, ordinals, settings, rejects, kept: [] };
   }
   if (table !== undefined && kind === 'csv')
     throw new ImportError('A CSV file has no tables: leave --table out.');
@@ -53,14 +57,29 @@ export async function openImport(request: ImportRequest): Promise<OpenedImport> 
   try {
     const { columns = [], hasStablePlaces } = source;
     const resolved = resolveColumns(mapping, columns, named);
-    const read = tableReader({ mapping, resolved, hasStablePlaces, ordinals, workspaceId: workspace });
+    if (workspace === undefined && !namesWorkspace(mapping, resolved))
+      throw new ImportError('Add --workspace: no column names one, so all rows are of one.');
+    const columnOf = columnsOf(resolved);
+    const read = tableReader({
+      mapping,
+      resolved,
+      columnOf,
+      hasStablePlaces,
+      ordinals,
+      workspaceId: workspace,
+    });
     const settings = { workspace, mapping };
     const rejects = rejectsName(source, mapping.name, settings);
-    return { source, read, ordinals, settings, rejects, kept: resolved.others.map(({ name }) => name) };
+    const kept = resolved.others.map(({ name }) => name);
+    return { source, read, columnOf, ordinals, settings, rejects, kept };
   } catch (error) {
     await source.close();
     throw error;
   }
+}
+
+function namesWorkspace({ defaults }: Mapping, { mapped }: ResolvedColumns): boolean {
+  return defaults?.workspace_id !== undefined || mapped.some(({ field }) => field === 'workspace_id');
 }
 
 async function mappingOf({ preset, mapping }: ImportRequest): Promise<{ mapping: Mapping; named: string[] }> {

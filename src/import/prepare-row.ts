@@ -2,8 +2,8 @@ import { SYSTEM_WORKSPACE } from '../events/own-event.ts';
 import { prepareEvent, type PreparedEvent } from '../events/prepare.ts';
 import { MAX_AHEAD_MS } from '../events/time.ts';
 import { isWorkspaceId } from '../events/workspace-id.ts';
-import type { Reason } from './reason.ts';
-import { reasonOf } from './reason.ts';
+import type { ColumnOf, Reason } from './reason.ts';
+import { NO_WORKSPACE, reasonOf } from './reason.ts';
 
 /** An event that is to be stored, with what the import needs to know of it. */
 export type PreparedRow =
@@ -27,12 +27,13 @@ export interface RawEvent {
 export function prepareRow(
   { event, workspaceId, createdAt, idOf }: RawEvent,
   now: number,
-  columnOf?: (pointer: string) => string | undefined,
+  columnOf?: ColumnOf,
 ): PreparedRow {
   const late = createdAtFault(createdAt, now);
   if (late !== undefined) return refuse({ ...reasonOf(late, columnOf) });
+  if (workspaceId === undefined || workspaceId === null) return refuse(reasonOf(noWorkspace, columnOf));
   if (typeof workspaceId !== 'string' || !isWorkspaceId(workspaceId))
-    return refuse(reasonOf(noWorkspace, columnOf));
+    return refuse(reasonOf(badWorkspace, columnOf));
   if (workspaceId === SYSTEM_WORKSPACE) return refuse(reasonOf(ownWorkspace, columnOf));
   const id = idOf(workspaceId);
   const prepared = prepareEvent({ ...event, id }, { workspaceId, keyId: null, now, checkWindow: false });
@@ -50,8 +51,14 @@ function createdAtFault(createdAt: number, now: number) {
 
 const noWorkspace = {
   pointer: '/workspace_id',
-  code: 'required' as const,
-  detail: 'This row names no workspace of 1 to 128 characters, and neither does --workspace.',
+  code: NO_WORKSPACE,
+  detail: 'This row names no workspace: add --workspace, for rows that name none.',
+};
+
+const badWorkspace = {
+  pointer: '/workspace_id',
+  code: 'invalid_value' as const,
+  detail: 'This is not the id of one workspace: 1 to 128 characters, and not *.',
 };
 
 const ownWorkspace = {

@@ -11,10 +11,16 @@ export interface Reason {
   detail: string;
 }
 
+/** The column that a field, by its pointer in the event, comes from. */
+export type ColumnOf = (pointer: string) => string | undefined;
+
+/** The code of a row without a workspace; the report says what to do about it. */
+export const NO_WORKSPACE = 'no_workspace';
+
 /** @param columnOf the column that a pointer's field comes from */
 export function reasonOf(
-  { pointer, code, detail }: Flaw,
-  columnOf?: (pointer: string) => string | undefined,
+  { pointer, code, detail }: Omit<Flaw, 'code'> & { code: string },
+  columnOf?: ColumnOf,
 ): Reason {
   const column = columnOf?.(pointer);
   if (column !== undefined) return { column, code, detail };

@@ -1,3 +1,5 @@
+import { NO_WORKSPACE } from './reason.ts';
+import { workspaceLines } from './workspace-lines.ts';
 import { toBeDropped, type Report, type Retention } from './report.ts';
 
 /** The report, as a person reads it. */
@@ -9,6 +11,7 @@ export function reportText(
     dryRun,
     resumed,
     kept,
+    workspace,
   }: {
     retention: Retention;
     rejects: string;
@@ -16,6 +19,8 @@ export function reportText(
     resumed: number;
     /** columns that became metadata */
     kept: readonly string[];
+    /** of rows that name none */
+    workspace: string | undefined;
   },
 ): string {
   const lines = [
@@ -34,7 +39,10 @@ export function reportText(
       '',
       `Columns kept in metadata, for ever: ${kept.join(', ')}. Say in a mapping what they are, or null to leave them out.`,
     );
-  lines.push(...section('Rejected, by reason', byCount(report.reasons)));
+  const reasons = byCount(report.reasons).map(([kind, count]) => [kind, count, hintOf(kind)] as const);
+  lines.push(...section('Rejected, by reason (a row may count under several)', reasons));
+  const meaning = dryRun ? 'not there yet' : 'made by this import';
+  lines.push(...section(`Events, by workspace (new: ${meaning})`, workspaceLines(report, workspace)));
   lines.push(...section('Events, by month', Object.entries(report.months).sort()));
   const { events, needed } = toBeDropped(report, retention);
   if (events > 0) {
@@ -51,8 +59,17 @@ function byCount(counts: Readonly<Record<string, number>>): [string, number][] {
   return Object.entries(counts).sort(([, one], [, other]) => other - one);
 }
 
-function section(title: string, entries: readonly [string, number][]): string[] {
-  return entries.length === 0 ? [] : ['', title, ...entries.map(([name, count]) => line(`  ${name}`, count))];
+function section(
+  title: string,
+  entries: readonly (readonly [name: string, count: number, note?: string | undefined])[],
+): string[] {
+  return entries.length === 0
+    ? []
+    : ['', title, ...entries.map(([name, count, note]) => line(`  ${name}`, count, note))];
+}
+
+function hintOf(kind: string): string | undefined {
+  return kind.endsWith(`: ${NO_WORKSPACE}`) ? 'add --workspace, for rows that name none' : undefined;
 }
 
 function line(name: string, count: number, note?: string): string {

@@ -11,16 +11,32 @@ export const report = z.strictObject({
   rejected: z.number(),
   /** events in which secrets were replaced */
   redacted: z.number(),
-  /** rejected rows by the first of their reasons */
+  /** rejected rows by the kinds of their reasons: a row counts once under each */
   reasons: counts,
   /** events that are in the log now, by the month of their time */
   months: counts,
+  /** the same, by workspace; a list, for a workspace may have any name. A state of before has none. */
+  workspaces: z
+    .array(z.strictObject({ id: z.string(), events: z.number(), is_new: z.boolean() }))
+    .default([]),
+  /** events of workspaces that are not in that list any more, for it is full */
+  elsewhere: z.number().default(0),
 });
 
 export type Report = z.infer<typeof report>;
 
 export function emptyReport(): Report {
-  return { read: 0, stored: 0, already: 0, rejected: 0, redacted: 0, reasons: {}, months: {} };
+  return {
+    read: 0,
+    stored: 0,
+    already: 0,
+    rejected: 0,
+    redacted: 0,
+    reasons: {},
+    months: {},
+    workspaces: [],
+    elsewhere: 0,
+  };
 }
 
 export function countIn(counts: Record<string, number>, name: string): void {
@@ -33,6 +49,18 @@ const MAX_REASONS = 200;
 export function countReason(reasons: Record<string, number>, name: string): void {
   const isCounted = Object.hasOwn(reasons, name) || Object.keys(reasons).length < MAX_REASONS;
   countIn(reasons, isCounted ? name : 'others');
+}
+
+/** What the state file keeps after each page. */
+const MAX_WORKSPACES = 1000;
+
+/** @param fresh those that were not there before the import */
+export function countWorkspace(report: Report, id: string, events: number, fresh: ReadonlySet<string>): void {
+  const counted = report.workspaces.find((workspace) => workspace.id === id);
+  if (counted !== undefined) counted.events += events;
+  else if (report.workspaces.length < MAX_WORKSPACES)
+    report.workspaces.push({ id, events, is_new: fresh.has(id) });
+  else report.elsewhere += events;
 }
 
 /** The retention that an import meets. */

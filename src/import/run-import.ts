@@ -5,15 +5,17 @@ import { formatTime } from '../events/time.ts';
 import { appendBy, type AppendRows } from './append-rows.ts';
 import { ImportError } from './import-error.ts';
 import { Partitions } from './partitions.ts';
-import { countPage } from './count-page.ts';
+import { countPage, type SettledPage } from './count-page.ts';
 import { RejectsFile } from './rejects-file.ts';
 import { emptyReport, type Report, type Retention } from './report.ts';
 import { lockRejects } from './lock-file.ts';
 import type { Ordinals } from './ordinals.ts';
 import { markOf, prepare, remainingPages } from './remaining-pages.ts';
+import type { ColumnOf } from './reason.ts';
 import type { Source, SourceRow } from './source.ts';
 import { dropState, readState, writeState } from './state-file.ts';
 import { storeEvents, type Item, type Stored } from './store-events.ts';
+import { StrictWorkspaces } from './strict-workspaces.ts';
 import type { PreparedRow } from './prepare-row.ts';
 import type { RowReader } from './table-rows.ts';
 import { Workspaces } from './workspaces.ts';
@@ -24,6 +26,7 @@ const IN_FLIGHT = 3;
 export interface Import {
   source: Source;
   read: RowReader;
+  columnOf: ColumnOf;
   /** those that the reader counts */
   ordinals: Ordinals;
   /** what decides what becomes of a row, besides the source: an import goes on only with the same */
@@ -54,8 +57,7 @@ export interface Result {
 /** A page of rows and what becomes of them. */
 interface Window {
   rows: SourceRow[];
-  prepared: PreparedRow[];
-  stored: Promise<Stored[]>;
+  outcome: Promise<Pick<SettledPage, 'prepared' | 'stored'>>;
 }
 
 /**
@@ -93,18 +95,26 @@ async function importLocked(sql: Sql, task: Import): Promise<Result> {
   const report = state?.report ?? emptyReport();
   const resumed = report.read;
   const partitions = new Partitions(sql, ipHorizon);
-  const workspaces = new Workspaces(sql);
+  const workspaces = new Workspaces(sql, dryRun);
+  const strict = new StrictWorkspaces(sql, task.columnOf);
   let analysed: Promise<unknown> | undefined;
   const store = async (items: Item[]): Promise<Stored[]> => {
-    if (dryRun) return items.map(() => ({ result: 'stored' }));
     await workspaces.ensure(new Set(items.map(({ event }) => event.workspaceId)));
+    if (dryRun) return items.map(() => ({ result: 'stored' }));
     const stored = await storeEvents(task.append ?? appendBy(sql), partitions, items);
     if (stored.some(({ result }) => result === 'already')) await (analysed ??= analyse(sql));
     return stored;
   };
 
-  const settle = async ({ rows, prepared, stored }: Window): Promise<void> => {
-    await rejects.write(countPage(report, { rows, prepared, stored: await stored }));
+  const holdAndStore = async (
+    page: readonly PreparedRow[],
+  ): Promise<Pick<SettledPage, 'prepared' | 'stored'>> => {
+    const prepared = await strict.hold(page);
+    return { prepared, stored: await store(prepared.filter((row) => row.ok)) };
+  };
+
+  const settle = async ({ rows, outcome }: Window): Promise<void> => {
+    await rejects.write(countPage(report, { rows, ...(await outcome), fresh: workspaces.fresh }));
     const last = rows.at(-1);
     if (last === undefined) return;
     if (!dryRun && source.canGoOn)
@@ -123,11 +133,10 @@ async function importLocked(sql: Sql, task: Import): Promise<Result> {
   try {
     const inFlight: Window[] = [];
     for await (const rows of remainingPages(source, state, task.read)) {
-      const prepared = rows.map((row) => prepare(task.read, row));
-      const stored = store(prepared.filter((row) => row.ok));
+      const outcome = holdAndStore(rows.map((row) => prepare(task.read, row)));
       // It is awaited in its turn; an error before must not end the process.
-      stored.catch(() => {});
-      inFlight.push({ rows, prepared, stored });
+      outcome.catch(() => {});
+      inFlight.push({ rows, outcome });
       if (inFlight.length < IN_FLIGHT) continue;
       const [first] = inFlight.splice(0, 1);
       if (first !== undefined) await settle(first);

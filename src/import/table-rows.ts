@@ -4,6 +4,7 @@ import { rowMapper, type MappedRow } from './map-row.ts';
 import type { Mapping } from './mapping.ts';
 import type { Ordinals } from './ordinals.ts';
 import { prepareRow, type PreparedRow } from './prepare-row.ts';
+import type { ColumnOf } from './reason.ts';
 import type { ResolvedColumns } from './resolve-columns.ts';
 import { rowText } from './row-text.ts';
 import type { Row, SourceRow } from './source.ts';
@@ -15,6 +16,7 @@ export type RowReader = (row: SourceRow, values: Row, now: number) => PreparedRo
 export interface TableContext {
   mapping: Mapping;
   resolved: ResolvedColumns;
+  columnOf: ColumnOf;
   hasStablePlaces: boolean;
   ordinals: Ordinals;
   /** of rows that name none */
@@ -25,16 +27,12 @@ export interface TableContext {
 export function tableReader({
   mapping,
   resolved,
+  columnOf,
   hasStablePlaces,
   ordinals,
   workspaceId,
 }: TableContext): RowReader {
   const mapRow = rowMapper(mapping, resolved);
-  const columnOfField = new Map<string, string>(resolved.mapped.map(({ field, name }) => [field, name]));
-  const columnOf = (pointer: string) => {
-    const [, first = '', second] = pointer.split('/');
-    return columnOfField.get(`${first}.${second}`) ?? columnOfField.get(first);
-  };
   return ({ place }, values, now) => {
     const { fields, createdAt, occurredAt, reasons } = mapRow(values);
     if (createdAt === undefined && reasons.length === 0) {

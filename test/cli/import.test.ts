@@ -43,6 +43,7 @@ test('a CSV file of a known source is imported, and what cannot be is beside it'
   const dry = await imports(`--preset desktop --from ${from} --workspace acme --dry-run`);
   expect(dry.code).toBe(0);
   expect(dry.out).toMatch(/^would be stored +2 /m);
+  expect(dry.out).toMatch(/^Events, by workspace \(new: not there yet\)\n {2}"acme" +2 {2}new$/m);
   expect(await countOf('acme')).toBe(0);
 
   const { code, out } = await imports(`--preset desktop --from ${from} --workspace acme`);
@@ -119,8 +120,12 @@ describe('bad input', () => {
       '--from some.csv --preset desktop --workspace daybook',
       'Only the service writes to the workspace daybook',
     ],
-    ['--from some.csv --preset desktop --rejects some.csv', 'some.csv is there and holds no rejects'],
-    ['--from some.csv --preset desktop --rejects no/such/place', 'cannot be written'],
+    ['--from some.csv --preset desktop', 'Add --workspace'],
+    [
+      '--from some.csv --preset desktop --workspace acme --rejects some.csv',
+      'some.csv is there and holds no rejects',
+    ],
+    ['--from some.csv --preset desktop --workspace acme --rejects no/such/place', 'cannot be written'],
   ])('%s is told what to do', async (args, message) => {
     const { code, out } = await imports(args);
     expect(out).toContain(message);
@@ -141,10 +146,14 @@ describe('bad input', () => {
         report: { read: 1, stored: 1, already: 0, rejected: 0, redacted: 0, reasons: {}, months: {} },
       }),
     );
-    const { code, out } = await imports('--from some.csv --preset desktop --rejects other.rejects');
+    const { code, out } = await imports(
+      '--from some.csv --preset desktop --workspace acme --rejects other.rejects',
+    );
     expect(out).toContain('is of another import that was interrupted');
     expect(code).toBe(1);
-    const dry = await imports('--from some.csv --preset desktop --rejects other.rejects --dry-run');
+    const dry = await imports(
+      '--from some.csv --preset desktop --workspace acme --rejects other.rejects --dry-run',
+    );
     expect(dry.out).toContain('An import that was interrupted waits');
   });
 });

@@ -105,6 +105,7 @@ describe('events in NDJSON', () => {
       [{ ...event, id: '936da01f-9abd-4d9d-80c7-02af85c822a8' }, 'id_version'],
       [{ ...event, id: 7, created_at: '2025-02-01T00:00:00Z' }, 'wrong_type'],
       [{ ...event, created_at: '2025-02-01T00:00:00Z', workspace_id: 'daybook' }, 'invalid_value'],
+      [{ ...event, created_at: '2025-02-01T00:00:00Z', workspace_id: '*' }, 'invalid_value'],
       [{ ...event, created_at: '2025-02-01T00:00:00Z', action: 'no action!' }, 'invalid_value'],
       [{ ...event, created_at: '2025-02-01T00:00:00Z', more: 1 }, 'unknown_field'],
       [{ ...event, created_at: '2025-02-01T00:00:00Z', reason: 'a\0b' }, 'nul_character'],
@@ -140,7 +141,8 @@ describe('events in NDJSON', () => {
     ]);
     const { report, rejects } = await importInto(database, { from });
     expect(report).toMatchObject({ read: 2, stored: 1, rejected: 1 });
-    expect(rejects[0]?.reasons[0]).toMatchObject({ pointer: '/workspace_id', code: 'required' });
+    expect(rejects[0]?.reasons[0]).toMatchObject({ pointer: '/workspace_id', code: 'no_workspace' });
+    expect(report.reasons).toEqual({ 'workspace_id: no_workspace': 1 });
     expect(await storedOf(database, 'named')).toHaveLength(1);
   });
 
@@ -238,5 +240,56 @@ describe('a dry run', () => {
     expect(dry.report).toEqual(wet.report);
     expect(dry.rejects).toEqual(wet.rejects);
     expect(dry.report).toMatchObject({ read: 3, stored: 1, rejected: 2, months: { '2011-02': 1 } });
+  });
+});
+
+describe('a strict workspace', () => {
+  const at = '2025-02-01T00:00:00Z';
+  const task = { actor: { type: 'system' }, target: { type: 'task' }, created_at: at };
+  beforeAll(async () => {
+    await database.owner.query(
+      `SELECT audit.put_workspace('strict', '{"mode": "strict", "vocabularies": ["tasks"]}'::jsonb)`,
+    );
+  });
+
+  test('takes what its catalogue has, and a dry run tells the same', async () => {
+    const from = await file([
+      { ...task, action: 'task_created' },
+      { ...task, action: 'task_creatd', target: { type: 'tsk' } },
+      { ...task, action: 'task_created', related_targets: [{ type: 'USER' }] },
+      { ...task, action: 'anything', workspace_id: 'not-strict' },
+    ]);
+    const dry = await importInto(database, { from, workspace: 'strict' }, { dryRun: true });
+    const wet = await importInto(database, { from, workspace: 'strict' });
+    expect(dry.report).toEqual(wet.report);
+    expect(dry.rejects).toEqual(wet.rejects);
+    expect(wet.report).toMatchObject({
+      read: 4,
+      stored: 2,
+      workspaces: [
+        { id: 'strict', events: 1, is_new: false },
+        { id: 'not-strict', events: 1, is_new: true },
+      ],
+      reasons: {
+        'action: unknown_action': 1,
+        'target: unknown_target_type': 1,
+        'related_targets: unknown_target_type': 1,
+      },
+    });
+    expect(wet.rejects[0]?.reasons).toMatchObject([
+      { pointer: '/action', detail: expect.stringContaining('did you mean "task_created"') },
+      { pointer: '/target/type', detail: expect.stringContaining('did you mean "task"?') },
+    ]);
+    expect(await storedOf(database, 'strict')).toMatchObject([{ action: 'task_created' }]);
+  });
+
+  test('names the columns at fault', async () => {
+    const mapping = join(await scratch(), 'mapping.json');
+    const columns = { did: 'action', kind: 'target.type', at: 'created_at' };
+    await writeFile(mapping, JSON.stringify({ name: 'x', columns, defaults: { 'actor.type': 'system' } }));
+    const from = mapping.replace('mapping.json', 'rows.csv');
+    await writeFile(from, `did,kind,at\ntask_creatd,tsk,${at}\n`);
+    const { report } = await importInto(database, { from, mapping, workspace: 'strict' }, { dryRun: true });
+    expect(report.reasons).toEqual({ 'did: unknown_action': 1, 'kind: unknown_target_type': 1 });
   });
 });
