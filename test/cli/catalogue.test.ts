@@ -213,6 +213,23 @@ test('a push warns of a strict workspace that takes nothing', async () => {
   );
 });
 
+test('a module is held to what a definition may have, as .json is', async () => {
+  const source = new URL('../../src/events/catalogue.ts', import.meta.url);
+  const bodies = [
+    'const defineCatalogue = (definition) => definition;',
+    `import { defineCatalogue } from ${JSON.stringify(source.href)};`,
+  ];
+  for (const [n, body] of bodies.entries()) {
+    const bad = await file(
+      `bad-${n}.js`,
+      `${body}\nexport default defineCatalogue({ actions: { a: { metdata: {} } } });`,
+    );
+    const { code, out } = await daybook(['catalogue', 'push', bad, '--workspace', 'pushed-3'], { env, cwd });
+    expect(out).toContain('actions["a"] has "metdata", which there is not');
+    expect(code).toBe(1);
+  }
+});
+
 test('a module whose default export is a Worker is told from a catalogue', async () => {
   const worker = await file('worker.js', 'export default { fetch() {}, queue() {} };');
   const { code, out } = await daybook(['catalogue', 'push', worker, '--workspace', 'pushed-3'], { env, cwd });
@@ -234,10 +251,14 @@ test('a push is to one workspace, of an id that there can be', async () => {
 
 test.each([
   ['{}', /has no vocabularies, actions or targetTypes/],
-  ['{"actions":{"a":{}},"target_types":["invoice"]}', /Unrecognized key: "target_types"/],
-  ['{"actions":{"a":{"targets":"invoice"}}}', /actions\.a: Unrecognized key: "targets"/],
+  [
+    '{"actions":{"a":{}},"target_types":["invoice"]}',
+    /the definition has "target_types", which there is not\. It may have vocabularies/,
+  ],
+  ['{"actions":{"a":{"targets":"invoice"}}}', /actions\["a"\] has "targets"/],
   ['{"actions":{"two words":{}}}', /actions\.0\.name: Send an action/],
-  ['{"vocabularies":["nautical"]}', /vocabularies\.0: Send one of: desktop/],
+  ['{"vocabularies":["nautical"]}', /vocabularies: there is no "nautical"\. The built-in ones are desktop/],
+  ['{"actions":{"a":{"metadata":{"n":"strin"}}}}', /actions\["a"\]\.metadata\["n"\] is "strin"/],
   ['{"actions":[]}', /is no catalogue: actions/],
   ['{', /cannot be read as a catalogue/],
 ])('what is no catalogue is refused, and changes nothing: %s', async (content, message) => {
