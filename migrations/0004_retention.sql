@@ -22,17 +22,26 @@ BEGIN ATOMIC
   WHERE p.parent = partition_at.parent;
 END;
 
--- Every partition there is, attached or detached and not dropped yet, with the time from which it may go.
+CREATE TABLE audit.made_partitions (
+  name       text COLLATE "C" PRIMARY KEY,
+  created_at timestamptz(3) NOT NULL DEFAULT now()
+);
+ALTER TABLE audit.made_partitions ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE audit.made_partitions IS 'when each partition was made, which Postgres does not tell';
+COMMENT ON COLUMN audit.made_partitions.created_at IS 'what an import makes of the past is due at once, and overdue only when it has been there for long';
+
+-- Every partition there is, attached or detached and not dropped yet, with the time from which it may go and when it was made.
 CREATE VIEW audit.partitions AS
   SELECT p.parent, c.relname::text AS name, b.lower_bound, b.upper_bound,
          ((b.upper_bound AT TIME ZONE 'UTC') + p.keep) AT TIME ZONE 'UTC' AS expires_at,
-         i.inhrelid IS NOT NULL AS attached, c.oid AS relation
+         i.inhrelid IS NOT NULL AS attached, c.oid AS relation, m.created_at
   FROM audit.partition_policy p
   JOIN pg_class c ON c.relnamespace = 'audit'::regnamespace AND c.relkind = 'r'
    AND c.relname ~ ('^' || p.parent || '_p[0-9]{6,8}$')
   LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND i.inhparent = ('audit.' || p.parent)::regclass
   CROSS JOIN LATERAL audit.partition_at(p.parent,
     to_timestamp(rpad(substring(c.relname FROM '[0-9]+$'), 8, '01') || ' +00', 'YYYYMMDD TZH')) AS b
+  LEFT JOIN audit.made_partitions m ON m.name = c.relname::text COLLATE "C"
   WHERE b.name = c.relname;
 
 -- Every table without partitions whose rows are deleted when they are older than keep, and the column that tells their
@@ -61,7 +70,8 @@ $$;
 -- What is to be done now, in the order to do it: create what is missing from 8 days back (ids may be 7 days old), or
 -- from where partitions end, where no run came for longer (events of then may wait in the queue),
 -- detach what has expired, drop what was detached, expire (delete) rows that are older than their table keeps them; of
--- expire, partition is the table. due_at is when it should have been done at the earliest.
+-- expire, partition is the table. due_at is when it could have been done at the earliest:
+-- of a partition that an import makes of the past, when it was made.
 CREATE VIEW audit.retention_due AS
   SELECT 'create' AS task, p.parent, b.name AS partition, b.lower_bound,
          ((b.lower_bound AT TIME ZONE 'UTC') - p.ahead) AT TIME ZONE 'UTC' AS due_at, 1 AS step
@@ -76,7 +86,8 @@ CREATE VIEW audit.retention_due AS
   WHERE b.lower_bound AT TIME ZONE 'UTC' <= n.utc + p.ahead AND (b.upper_bound AT TIME ZONE 'UTC') + p.keep > n.utc
     AND NOT EXISTS (SELECT FROM audit.partitions e WHERE e.name = b.name AND e.attached)
   UNION ALL
-  SELECT CASE WHEN attached THEN 'detach' ELSE 'drop' END, parent, name, lower_bound, expires_at, CASE WHEN attached THEN 2 ELSE 3 END
+  SELECT CASE WHEN attached THEN 'detach' ELSE 'drop' END, parent, name, lower_bound,
+         greatest(expires_at, created_at), CASE WHEN attached THEN 2 ELSE 3 END
   FROM audit.partitions WHERE expires_at <= now()
   UNION ALL
   SELECT 'expire', p.name, p.name, NULL, o.oldest + p.keep, 4
@@ -121,6 +132,9 @@ BEGIN
   EXECUTE format('ALTER TABLE audit.%I ATTACH PARTITION audit.%I FOR VALUES FROM (%L) TO (%L)',
     parent, p.name, p.lower_bound, p.upper_bound);
   EXECUTE format('ALTER TABLE audit.%I DROP CONSTRAINT bounds', p.name);
+  -- One that was dropped by hand left its row.
+  INSERT INTO audit.made_partitions AS m (name) VALUES (p.name)
+  ON CONFLICT (name) DO UPDATE SET created_at = EXCLUDED.created_at;
   RETURN p.name;
 END
 $$;
@@ -162,7 +176,9 @@ BEGIN
     WHEN 'create' THEN PERFORM audit.make_partition(due.parent, due.lower_bound);
     -- Detaching locks the parent for a moment whatever the partition's size; dropping it afterwards does not.
     WHEN 'detach' THEN EXECUTE format('ALTER TABLE audit.%I DETACH PARTITION audit.%I', due.parent, due.partition);
-    WHEN 'drop' THEN EXECUTE format('DROP TABLE audit.%I', due.partition);
+    WHEN 'drop' THEN
+      EXECUTE format('DROP TABLE audit.%I', due.partition);
+      DELETE FROM audit.made_partitions m WHERE m.name = due.partition;
     WHEN 'expire' THEN
       SELECT * INTO STRICT policy FROM audit.expiry_policy p WHERE p.name = due.parent;
       -- A row that is in use now is left to the next time.
@@ -246,7 +262,7 @@ BEGIN ATOMIC
     'overdue', EXISTS (
       SELECT FROM audit.retention_due d WHERE d.due_at < now() - interval '2 hours'),
     'due', coalesce((
-      SELECT jsonb_agg(jsonb_build_object('task', d.task, 'partition', d.partition, 'due_at', d.due_at) ORDER BY d.step, d.due_at)
+      SELECT jsonb_agg(jsonb_build_object('task', d.task, 'partition', d.partition, 'due_at', d.due_at) ORDER BY d.step, d.lower_bound, d.due_at)
       FROM audit.retention_due d), '[]'),
     'upcoming', coalesce((
       SELECT jsonb_agg(jsonb_build_object('partition', u.name, 'from', u.lower_bound, 'to', u.upper_bound, 'drops_at', u.expires_at)
@@ -264,7 +280,7 @@ END;
 CREATE FUNCTION audit.due_retention() RETURNS TABLE (task text, partition text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT d.task, d.partition FROM audit.retention_due d ORDER BY d.step, d.due_at, d.partition LIMIT 500;
+  SELECT d.task, d.partition FROM audit.retention_due d ORDER BY d.step, d.lower_bound, d.due_at, d.partition LIMIT 500;
 END;
 
 REVOKE ALL ON FUNCTION audit.partition_at(text, timestamptz), audit.make_partition(text, timestamptz), audit.oldest_row(text, text),

@@ -181,14 +181,18 @@ COMMENT ON FUNCTION audit.catalogue(text) IS 'a workspace and the terms of its c
 
 -- audit.put_terms(workspace, terms, replace): adds [{"kind", "name", "description"}, …] to a workspace's own terms, and with
 -- replace takes away all others. Makes the workspace where there is none. A workspace has at most 1,000 terms of its own.
--- Returns {"added", "removed", "removed_terms": [{"kind", "name"}, …]}, or raises program_limit_exceeded (54000).
+-- Returns {"changed": whether anything was, a description or a new workspace too, "added", "removed",
+-- "removed_terms": [{"kind", "name"}, …]}, or raises program_limit_exceeded (54000).
 CREATE FUNCTION audit.put_terms(workspace text, terms jsonb, replace boolean) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+  made    boolean;
   added   bigint;
+  changed bigint;
   removed jsonb := '[]';
 BEGIN
   INSERT INTO audit.workspaces (id) VALUES (workspace) ON CONFLICT DO NOTHING;
+  made := FOUND;
   -- One change of a catalogue at a time: two that replace it would leave some of both.
   PERFORM FROM audit.workspaces WHERE id = workspace FOR NO KEY UPDATE;
   IF replace THEN
@@ -206,13 +210,14 @@ BEGIN
     FROM jsonb_to_recordset(terms) AS n (kind text, name text, description text)
     ORDER BY n.kind, n.name
     ON CONFLICT (workspace_id, kind, name) DO UPDATE SET description = EXCLUDED.description
+    WHERE t.description <> EXCLUDED.description
     RETURNING t.xmax = 0 AS is_new
   )
-  SELECT count(*) FILTER (WHERE is_new) INTO added FROM written;
+  SELECT count(*) FILTER (WHERE is_new), count(*) INTO added, changed FROM written;
   IF (SELECT count(*) FROM audit.workspace_terms t WHERE t.workspace_id = workspace) > 1000 THEN
     RAISE EXCEPTION 'a workspace has at most 1,000 terms of its own' USING ERRCODE = 'program_limit_exceeded';
   END IF;
-  RETURN jsonb_build_object('added', added, 'removed', jsonb_array_length(removed), 'removed_terms', removed);
+  RETURN jsonb_build_object('changed', made OR changed > 0 OR removed <> '[]', 'added', added, 'removed', jsonb_array_length(removed), 'removed_terms', removed);
 END
 $$;
 COMMENT ON FUNCTION audit.put_terms(text, jsonb, boolean) IS 'adds to a workspace''s own terms, or replaces them';

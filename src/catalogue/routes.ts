@@ -100,8 +100,11 @@ export function catalogueRoutes(
     const replace = c.req.method === 'PUT';
     const deed: Deed = { workspaceId, action: 'catalogue.changed', changes: summaryOf(terms, replace) };
     c.set('deed', deed);
-    const { added, removed, removed_terms: gone } = await putTerms(sql, workspaceId, terms, replace);
-    c.set('deed', { ...deed, before: removedBy(gone) });
+    const { changed, added, removed, removed_terms: gone } = await putTerms(sql, workspaceId, terms, replace);
+    c.set(
+      'deed',
+      changed ? { ...deed, before: removedBy(gone) } : { workspaceId, action: 'operator.catalogue_viewed' },
+    );
     onChange(workspaceId);
     return c.json({ added, removed, ...(await getCatalogue(sql, workspaceId)) });
   });
@@ -113,7 +116,14 @@ export function catalogueRoutes(
     c.set('deed', deed);
     if (mustExist) found(await getWorkspace(sql, id));
     const put = await putWorkspace(sql, id, changes);
-    c.set('deed', { ...deed, before: stateOf(put.before) });
+    const before = stateOf(put.before);
+    // What changed nothing showed the workspace, and no more.
+    c.set(
+      'deed',
+      JSON.stringify(before) === JSON.stringify(stateOf(put.workspace))
+        ? { workspaceId: id, action: 'operator.workspace_viewed' }
+        : { ...deed, before },
+    );
     onChange(id);
     return put;
   }

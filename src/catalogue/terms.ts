@@ -58,22 +58,24 @@ export const storedCatalogue = z
 type StoredTerm = NonNullable<z.infer<typeof storedCatalogue>>['terms'][number];
 
 /** An action or target type that a strict workspace takes. */
-export interface TermView {
-  name: string;
+const termView = z.object({
+  name: z.string(),
   /** the built-in vocabularies that have it */
-  vocabularies: string[];
+  vocabularies: z.array(z.string()),
   /** whether it is an addition of the workspace's own */
-  own: boolean;
-  description: string;
-}
+  own: z.boolean(),
+  description: z.string(),
+});
+type TermView = z.infer<typeof termView>;
 
-export interface CatalogueView {
-  workspace_id: string;
-  mode: 'open' | 'strict';
-  vocabularies: string[];
-  actions: TermView[];
-  target_types: TermView[];
-}
+export const catalogueView = z.object({
+  workspace_id: z.string(),
+  mode: z.enum(['open', 'strict']),
+  vocabularies: z.array(z.string()),
+  actions: z.array(termView),
+  target_types: z.array(termView),
+});
+export type CatalogueView = z.infer<typeof catalogueView>;
 
 /** What a workspace takes, or would if it were strict. @throws ProblemError (503) when the database fails */
 export async function getCatalogue(sql: Sql, workspaceId: string): Promise<CatalogueView> {
@@ -84,7 +86,11 @@ export async function getCatalogue(sql: Sql, workspaceId: string): Promise<Catal
     AbortSignal.timeout(READ_LIMIT),
   );
   if (!answer.ok) throw databaseDown('catalogue_failed', answer.failure);
-  const found = storedCatalogue.parse(answer.value);
+  return catalogueViewOf(workspaceId, storedCatalogue.parse(answer.value));
+}
+
+/** @param found as `audit.catalogue` answers; null where there is no such workspace */
+export function catalogueViewOf(workspaceId: string, found: z.infer<typeof storedCatalogue>): CatalogueView {
   const of = (kind: StoredTerm['kind']) => viewOf((found?.terms ?? []).filter((term) => term.kind === kind));
   return {
     workspace_id: workspaceId,
@@ -95,12 +101,14 @@ export async function getCatalogue(sql: Sql, workspaceId: string): Promise<Catal
   };
 }
 
-export const putTermsAnswer = z.object({
+const putTermsAnswer = z.object({
+  /** whether anything was: a description too, or that the workspace was made */
+  changed: z.boolean(),
   added: z.number(),
   removed: z.number(),
   removed_terms: z.array(z.object({ kind: z.enum(['action', 'target_type']), name: z.string() })),
 });
-export type PutTerms = z.infer<typeof putTermsAnswer>;
+type PutTerms = z.infer<typeof putTermsAnswer>;
 
 /** Adds to a workspace's own terms, or puts these in their place. @throws ProblemError (422, 503) */
 export async function putTerms(
@@ -156,7 +164,7 @@ export function summaryOf({ actions, target_types: targetTypes }: OwnTerms, repl
 }
 
 /** What a change took away, as the audit event tells it; nothing where it took nothing. */
-export function removedBy(terms: PutTerms['removed_terms']): object | null {
+export function removedBy(terms: readonly Pick<StoredTerm, 'kind' | 'name'>[]): object | null {
   const names = (kind: StoredTerm['kind']) =>
     terms.flatMap((term) => (term.kind === kind ? [term.name] : []));
   return terms.length === 0 ? null : told(names('action'), names('target_type'));

@@ -1,5 +1,6 @@
 import { defineCommand } from 'citty';
 import { isWorkspaceId } from '../events/workspace-id.ts';
+import { describeDifference, warningOf } from './catalogue-difference.ts';
 import { readCatalogue } from './catalogue-file.ts';
 import { devOption } from './environment.ts';
 import { pushToDatabase, pushToDeployment } from './push-catalogue.ts';
@@ -34,13 +35,13 @@ const push = defineCommand({
     if (!isWorkspaceId(args.workspace)) throw new UsageError(WORKSPACE_WANTED);
     const { changes, terms } = await readCatalogue(args.file);
     const pushed = { ...changes, ...(args.strict === true && { mode: 'strict' as const }) };
-    const counts =
+    const difference =
       args.url === undefined
         ? await pushToDatabase(args, args.workspace, pushed, terms)
         : await pushToDeployment(args.url, args.workspace, pushed, terms);
-    console.log(
-      `${args.workspace}: ${counts.added} terms added, ${counts.removed} removed. Every isolate knows within a minute.`,
-    );
+    for (const line of describeDifference(args.workspace, difference)) console.log(line);
+    const warning = warningOf(difference);
+    if (warning !== undefined) console.error(warning);
   },
 });
 

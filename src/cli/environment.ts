@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { parseEnv } from 'node:util';
 import { NeonDbError } from '@neondatabase/serverless';
 import { connect, type DatabaseAddress, type Sql } from '../db/client.ts';
@@ -41,8 +42,10 @@ export async function asOwner<T>(
 
 /** The database that a URL names, at the endpoint of the environment. @throws UsageError */
 export function addressOf(url: string, variables: Variables = process.env): DatabaseAddress {
-  parseDatabaseUrl(url);
-  return { url, localEndpoint: localEndpointOf(variables) };
+  const { hostname } = parseDatabaseUrl(url);
+  const localEndpoint = localEndpointOf(variables);
+  if (localEndpoint === undefined) refuseOtherThanNeon(hostname);
+  return { url, localEndpoint };
 }
 
 /** Runs what a command does with a database. @throws UsageError, also when the database fails: it says what to do */
@@ -67,6 +70,16 @@ export function signingSecret(args: DevArgs): string {
   if (first !== undefined) return first;
   const fault = secrets.error?.issues[0]?.message;
   throw new UsageError(`DAYBOOK_KEY_SECRET: ${fault}, and the Worker takes no other. Give ${what}.`);
+}
+
+/** The driver makes another address of the host's, of which there is none here: its error would tell of that one. */
+function refuseOtherThanNeon(hostname: string): void {
+  // An IPv6 address and a name such as localhost have no dot.
+  if (hostname.includes('.') && isIP(hostname) === 0) return;
+  const dev = ', or add --dev for the database of "npm run dev"';
+  throw new UsageError(
+    `DATABASE_URL is no address of a Neon database: ${hostname} is one of a plain Postgres server, and commands speak Neon's HTTP protocol. Set it to a connection string as Neon's console shows it${FROM_SOURCE ? dev : ''}.`,
+  );
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;

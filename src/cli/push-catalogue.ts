@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import {
-  putTermsAnswer,
+  catalogueView,
+  catalogueViewOf,
   removedBy,
   storedCatalogue,
   summaryOf,
@@ -9,67 +10,62 @@ import {
 } from '../catalogue/terms.ts';
 import { stateOf, type WorkspaceChanges } from '../catalogue/workspaces.ts';
 import { joinRows } from '../db/append.ts';
-import type { Sql } from '../db/client.ts';
 import { ownEvent } from '../events/own-event.ts';
+import type { PreparedEvent } from '../events/prepare.ts';
+import { differenceOf, type Difference } from './catalogue-difference.ts';
 import { asOwner } from './environment.ts';
 import { UsageError } from './usage-error.ts';
 
-interface Counts {
-  added: number;
-  removed: number;
-}
-
-/** As the owner, in one transaction with the audit events that tell of it. @throws UsageError */
+/** As the owner, in one transaction with the audit events that tell of it; nothing where nothing changes. @throws UsageError */
 export async function pushToDatabase(
   args: { dev?: boolean | undefined },
   workspaceId: string,
   changes: WorkspaceChanges,
   terms: OwnTerms,
-): Promise<Counts> {
+): Promise<Difference> {
   return asOwner(args, async (sql) => {
-    const events = await eventsOf(sql, workspaceId, changes, terms);
-    const answers = await sql.transaction([
-      sql.query('SELECT audit.put_workspace($1, $2::jsonb) AS answer', [
-        workspaceId,
-        JSON.stringify(changes),
-      ]),
-      sql.query('SELECT audit.put_terms($1, $2::jsonb, true) AS answer', [
-        workspaceId,
-        JSON.stringify(termRows(terms)),
-      ]),
-      sql.query('SELECT audit.append_rows(audit.rows_of($1))', [joinRows(events.map(({ row }) => row))]),
-    ]);
-    return putTermsAnswer.parse(answers[1]?.[0]?.['answer']);
+    // What there was is read first: the transaction is sent as a whole.
+    const [found] = await sql.query('SELECT audit.catalogue($1) AS answer', [workspaceId]);
+    const stored = storedCatalogue.parse(found?.['answer']);
+    const difference = differenceOf(catalogueViewOf(workspaceId, stored), changes, terms);
+    const { added, removed, described, vocabularies, modeChanges } = difference;
+    const common = {
+      actor: { type: 'service', id: 'owner' },
+      target: { type: 'workspace', id: workspaceId },
+      metadata: { command: 'catalogue push' },
+    } as const;
+    const events: PreparedEvent[] = [];
+    const calls: [text: string, parameters: unknown[]][] = [];
+    if (stored === null || vocabularies !== undefined || modeChanges) {
+      calls.push(['SELECT audit.put_workspace($1, $2::jsonb)', [workspaceId, JSON.stringify(changes)]]);
+      const before = stateOf(stored?.workspace ?? null);
+      events.push(
+        ownEvent(workspaceId, {
+          ...common,
+          action: 'workspace.changed',
+          old_value: before,
+          new_value: changes,
+        }),
+      );
+    }
+    if (added.length + removed.length + described.length > 0) {
+      const rows = JSON.stringify(termRows(terms));
+      calls.push(['SELECT audit.put_terms($1, $2::jsonb, true)', [workspaceId, rows]]);
+      events.push(
+        ownEvent(workspaceId, {
+          ...common,
+          action: 'catalogue.changed',
+          old_value: removedBy(removed),
+          new_value: summaryOf(terms, true),
+        }),
+      );
+    }
+    if (calls.length > 0) {
+      calls.push(['SELECT audit.append_rows(audit.rows_of($1))', [joinRows(events.map(({ row }) => row))]]);
+      await sql.transaction(calls.map(([text, parameters]) => sql.query(text, parameters)));
+    }
+    return difference;
   });
-}
-
-/** What there was is read first: the transaction is sent as a whole. */
-async function eventsOf(sql: Sql, workspaceId: string, changes: WorkspaceChanges, terms: OwnTerms) {
-  const [row] = await sql.query('SELECT audit.catalogue($1) AS answer', [workspaceId]);
-  const stored = storedCatalogue.parse(row?.['answer']);
-  const kept = new Set(termRows(terms).map(({ kind, name }) => `${kind} ${name}`));
-  const removed = (stored?.terms ?? []).filter(
-    ({ kind, name, vocabulary }) => vocabulary === null && !kept.has(`${kind} ${name}`),
-  );
-  const common = {
-    actor: { type: 'service', id: 'owner' },
-    target: { type: 'workspace', id: workspaceId },
-    metadata: { command: 'catalogue push' },
-  } as const;
-  return [
-    ownEvent(workspaceId, {
-      ...common,
-      action: 'workspace.changed',
-      old_value: stateOf(stored?.workspace ?? null),
-      new_value: changes,
-    }),
-    ownEvent(workspaceId, {
-      ...common,
-      action: 'catalogue.changed',
-      old_value: removedBy(removed),
-      new_value: summaryOf(terms, true),
-    }),
-  ];
 }
 
 /**
@@ -82,7 +78,7 @@ export async function pushToDeployment(
   workspaceId: string,
   changes: WorkspaceChanges,
   terms: OwnTerms,
-): Promise<Counts> {
+): Promise<Difference> {
   const { DAYBOOK_API_KEY: key } = process.env;
   if (key === undefined || key === '')
     throw new UsageError('Set DAYBOOK_API_KEY: a key with the scope catalogue:manage.');
@@ -90,21 +86,18 @@ export async function pushToDeployment(
     throw new UsageError('--url takes the URL of a deployment, such as https://daybook.example.com.');
   const id = encodeURIComponent(workspaceId);
   const actions = new URL(`/v1/actions?workspace_id=${id}`, url);
-  const { added } = countsOf(await send(actions, 'POST', key, terms));
+  const before = catalogueView.parse(await send(actions, 'GET', key));
+  await send(actions, 'POST', key, terms);
   await send(new URL(`/v1/workspaces/${id}`, url), 'PATCH', key, changes);
-  const { removed } = countsOf(await send(actions, 'PUT', key, terms));
-  return { added, removed };
+  await send(actions, 'PUT', key, terms);
+  return differenceOf(before, changes, terms);
 }
 
-function countsOf(answer: unknown): Counts {
-  return z.object({ added: z.number(), removed: z.number() }).parse(answer);
-}
-
-async function send(url: URL, method: string, key: string, body: unknown): Promise<unknown> {
+async function send(url: URL, method: string, key: string, body?: object): Promise<unknown> {
   const request = {
     method,
     headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify(body),
+    ...(body !== undefined && { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(30_000),
   };
   const response = await fetch(url, request).catch((error: unknown) => {

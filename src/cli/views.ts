@@ -5,8 +5,10 @@ import type { ViewDefinition } from '../views/definition.ts';
 import { VIEWS } from '../views/definitions.ts';
 import { installView, type Installed, type InstallRequest } from '../views/install.ts';
 import { asOwner, devOption } from './environment.ts';
+import { typed } from './typed.ts';
 import { UsageError, WORKSPACE_WANTED } from './usage-error.ts';
 
+const OWN_SCHEMA = 'audit';
 const PRESETS = Object.keys(VIEWS);
 
 const install = defineCommand({
@@ -44,6 +46,10 @@ const install = defineCommand({
       throw new UsageError('Add --workspace: the table named none, so the view is of one.');
     if (workspace !== undefined && !isWorkspaceId(workspace)) throw new UsageError(WORKSPACE_WANTED);
     const { schema = view.schema, name = view.name } = args;
+    if (schema === OWN_SCHEMA)
+      throw new UsageError(
+        `--schema: ${OWN_SCHEMA} is Daybook's own, where "${typed('doctor')}" takes a view of yours for a fault. Choose another, or leave it out for ${view.schema}.`,
+      );
     const integers = integersOf(args.integers, view);
     const request = { preset, schema, name, workspaceId: workspace, integers, reader };
     const installed = await asOwner(args, (sql) => installView(sql, view, request));

@@ -149,6 +149,11 @@ export const settings = audit.table('settings', {
   daysAhead: integer('days_ahead').notNull().default(35),
 });
 
+export const madePartitions = audit.table('made_partitions', {
+  name: text('name').primaryKey(),
+  createdAt: time('created_at').notNull().defaultNow(),
+});
+
 export const retentionRuns = audit.table('retention_runs', {
   id: uuid('id').primaryKey(),
   trigger: text('trigger').notNull(),

@@ -89,6 +89,32 @@ describe('a catalogue', () => {
     },
   );
 
+  // From plain JavaScript, which no compiler looks at.
+  it.each<[unknown, RegExp]>([
+    [undefined, /the definition is no object/],
+    [{ vocabularies: ['task'] }, /no "task"\. The built-in ones are desktop, .*workspace$/],
+    [{ vocabularies: ['constructor'] }, /no "constructor"/],
+    [{ vocabularies: 'tasks' }, /vocabularies is no list of texts/],
+    [{ action: {} }, /"action", which there is not\. It may have vocabularies, actions, targetTypes/],
+    [{ actions: { a: { metdata: {} } } }, /actions\["a"\] has "metdata", which there is not/],
+    [{ actions: { a: 'b' } }, /actions\["a"\] is no object/],
+    [{ actions: { a: { target: 7 } } }, /actions\["a"\]\.target is no list of texts/],
+    [{ actions: { a: { description: 7 } } }, /description is no text/],
+    [{ actions: { a: { metadata: { a: 'strin' } } } }, /metadata\["a"\] is "strin", .* Use one of string, /],
+    [{ actions: { a: { metadata: { a: [7] } } } }, /metadata\["a"\] is \[7\]/],
+    [{ actions: { a: { metadata: 'string' } } }, /neither an object of members nor a Standard Schema/],
+  ])('cannot have what its type does not have (%#)', (definition, message) => {
+    const define: (definition: never) => unknown = defineCatalogue;
+    const defining = () => define(definition as never);
+    expect(defining).toThrow(TypeError);
+    expect(defining).toThrow(message);
+  });
+
+  it('may have a schema that is a function, as those of arktype are', () => {
+    const schema = Object.assign(() => {}, { '~standard': { validate: () => ({ value: {} }) } });
+    expect(() => defineCatalogue({ actions: { a: { metadata: schema } } })).not.toThrow();
+  });
+
   it('counts a target type in code points', () => {
     expect(() => defineCatalogue({ targetTypes: ['🧾'.repeat(128)] })).not.toThrow();
   });

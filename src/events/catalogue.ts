@@ -1,3 +1,4 @@
+import { checkDefinition } from './catalogue-definition.ts';
 import type { Flaw } from './flaw.ts';
 import { ACTION_PATTERN, type JsonObject } from './kinds.ts';
 import { MAX_ACTION_LENGTH, MAX_TYPE_LENGTH } from './limits.ts';
@@ -89,9 +90,10 @@ export interface Catalogue<D = CatalogueDefinition> {
 
 /**
  * Defines the events of a team: a union of types for its code, and the same check at run time.
- * @throws TypeError for a name that no event can have
+ * @throws TypeError for a name that no event can have, and for what is not as its type has it
  */
 export function defineCatalogue<const D extends CatalogueDefinition>(definition: D): Catalogue<D> {
+  checkDefinition(definition);
   const rules = new Map(Object.entries(definition.actions ?? {}));
   const builtIn = (definition.vocabularies ?? []).map((name) => VOCABULARIES[name]);
   const terms = {

@@ -3,7 +3,8 @@ import type { JsonObject } from './kinds.ts';
 
 /** What one member of metadata may be; with `?` it may be left out. A list is of the texts it may be. */
 export type MemberRule = Kind | `${Kind}?` | readonly string[];
-type Kind = 'string' | 'number' | 'boolean' | 'object' | 'array' | 'json';
+const KINDS = ['string', 'number', 'boolean', 'object', 'array', 'json'] as const;
+type Kind = (typeof KINDS)[number];
 
 /** The members that metadata may have, and no others. */
 export type MetadataShape = Readonly<Record<string, MemberRule>>;
@@ -80,8 +81,25 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
 }
 
-function isStandard(rule: MetadataRule): rule is StandardSchema {
+function isStandard(rule: object): rule is StandardSchema {
   return '~standard' in rule && typeof rule['~standard'] === 'object';
+}
+
+/** Checks a rule that no compiler has looked at. @throws TypeError that names what is wrong, and its place */
+export function checkMetadataRule(place: string, rule: unknown): void {
+  // A schema may be a function: those of arktype are.
+  if (typeof rule === 'function' && isStandard(rule)) return;
+  if (typeof rule !== 'object' || rule === null || Array.isArray(rule))
+    throw new TypeError(`${place} is neither an object of members nor a Standard Schema`);
+  if (isStandard(rule)) return;
+  const known = new Set<unknown>(KINDS.flatMap((kind) => [kind, `${kind}?`]));
+  for (const [name, member] of Object.entries(rule)) {
+    if (known.has(member)) continue;
+    if (Array.isArray(member) && member.every((text) => typeof text === 'string')) continue;
+    throw new TypeError(
+      `${place}["${name}"] is ${JSON.stringify(member)}, which is no type. Use one of ${KINDS.join(', ')}, with ? where it may be left out, or a list of texts`,
+    );
+  }
 }
 
 /** The message is left out: libraries put into it what was sent. */

@@ -337,6 +337,27 @@ describe('administration of the catalogue', () => {
     );
   });
 
+  test('leaves no audit event of a change where nothing changed', async () => {
+    const { id, manager } = await aWorkspace(strictTasks);
+    const terms = { actions: [{ name: 'x', description: 'an x' }] };
+    await manager.send('PUT', '/v1/actions', terms);
+    await manager.send('PUT', '/v1/actions', terms);
+    await manager.post('/v1/actions', terms);
+    await manager.send('PATCH', `/v1/workspaces/${id}`, { mode: 'strict', vocabularies: ['tasks'] });
+    await operator.send('PATCH', `/v1/workspaces/${id}`, { mode: 'strict' });
+    await manager.send('PUT', '/v1/actions', { actions: ['x'] });
+    const query = `SELECT action, actor_type FROM audit.events WHERE workspace_id = $1 ORDER BY received_at, id`;
+    await vi.waitFor(async () =>
+      expect(await deployment.database.owner.query(query, [id])).toEqual([
+        { action: 'workspace.changed', actor_type: 'service' },
+        { action: 'catalogue.changed', actor_type: 'api_key' },
+        // Each use of the operator's key is told.
+        { action: 'operator.workspace_viewed', actor_type: 'service' },
+        { action: 'catalogue.changed', actor_type: 'api_key' },
+      ]),
+    );
+  });
+
   test('leaves an audit event of the largest change, which tells the number and some of the names', async () => {
     const { id, manager } = await aWorkspace();
     const types = (mark: string) =>

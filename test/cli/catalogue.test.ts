@@ -68,6 +68,8 @@ test('a catalogue is pushed from a module, and again from JSON without what it h
   const second = await file('second.json', JSON.stringify(definition({ 'invoice.paid': {} })));
   const again = await daybook(['catalogue', 'push', second, '--workspace', 'pushed-1'], { env, cwd });
   expect(again.out).toContain('0 terms added, 2 removed');
+  expect(again.out).toContain('removed: action invoice.sent, target type invoice');
+  expect(again.out).toContain('It is strict, as it was');
   expect(await taken('pushed-1')).toMatchObject({
     mode: 'strict',
     actions: ['invoice.paid'],
@@ -148,9 +150,84 @@ test('a push to a deployment adds before it changes, and takes away after that',
     expect(await deployment.database.owner.query(query)).toEqual([
       { action: 'catalogue.changed', replaces: false },
       { action: 'workspace.changed', replaces: null },
+    ]),
+  );
+  const fewer = await file('order.json', JSON.stringify(definition({})));
+  expect((await daybook(push.with(2, fewer), { env: { DAYBOOK_API_KEY: key }, cwd })).out).toContain(
+    'removed: action report.opened',
+  );
+  await vi.waitFor(async () =>
+    expect((await deployment.database.owner.query(query)).slice(2)).toEqual([
       { action: 'catalogue.changed', replaces: true },
     ]),
   );
+});
+
+test('a push tells the names, of many some, and that it made the workspace strict', async () => {
+  const actions = Object.fromEntries(Array.from({ length: 25 }, (_, n) => [`a${n}`, {}]));
+  const many = await file('many.json', JSON.stringify(definition(actions)));
+  const ran = await daybook(['catalogue', 'push', many, '--workspace', 'pushed-6', '--strict'], { env, cwd });
+  expect(ran.out).toMatch(
+    /26 terms added, 0 removed\.\n {2}added: action a0, .*, action a19, and 6 more\n {2}vocabularies: tasks\n/,
+  );
+  expect(ran.out).toContain('It is strict now, by this push');
+  expect(ran.out).not.toContain('WARNING');
+});
+
+test.each([
+  ['the database', 'pushed-7'],
+  ['a deployment', 'pushed-8'],
+])('a push to %s that changes nothing says so, and leaves no audit event', async (to, workspace) => {
+  const { database, url } = deployment;
+  const key = await deployment.key({ workspaces: [workspace], scopes: ['catalogue:manage'] });
+  const same = await file(
+    'same.json',
+    JSON.stringify(definition({ a: { target: 't', description: 'an a' } })),
+  );
+  const push = ['catalogue', 'push', same, '--workspace', workspace, '--strict'];
+  const once = async () =>
+    to === 'the database'
+      ? daybook(push, { env, cwd })
+      : daybook([...push, '--url', url], { env: { DAYBOOK_API_KEY: key }, cwd });
+  const told = () =>
+    database.owner.query('SELECT id FROM audit.events WHERE workspace_id = $1 ORDER BY id', [workspace]);
+
+  expect((await once()).out).toContain('Every isolate knows');
+  await vi.waitFor(async () => expect(await told()).toHaveLength(2));
+  const before = await told();
+  const again = await once();
+  expect(again).toMatchObject({ code: 0, out: expect.stringContaining('0 terms added, 0 removed.') });
+  expect(again.out).toContain('Nothing changed.');
+
+  const described = await file('same.json', JSON.stringify(definition({ a: { target: 't' } })));
+  expect((await daybook(push.with(2, described), { env, cwd })).out).toContain('described anew: action a');
+  await vi.waitFor(async () => expect(await told()).toEqual([...before, { id: expect.any(String) }]));
+});
+
+test('a push warns of a strict workspace that takes nothing', async () => {
+  const none = await file('none.json', '{"targetTypes":["invoice"]}');
+  const push = ['catalogue', 'push', none, '--workspace', 'pushed-9'];
+  expect((await daybook(push, { env, cwd })).out).not.toContain('WARNING');
+  expect((await daybook([...push, '--strict'], { env, cwd })).out).toContain(
+    'WARNING: it is strict and has no action, so it refuses every event',
+  );
+});
+
+test('a module is held to what a definition may have, as .json is', async () => {
+  const source = new URL('../../src/events/catalogue.ts', import.meta.url);
+  const bodies = [
+    'const defineCatalogue = (definition) => definition;',
+    `import { defineCatalogue } from ${JSON.stringify(source.href)};`,
+  ];
+  for (const [n, body] of bodies.entries()) {
+    const bad = await file(
+      `bad-${n}.js`,
+      `${body}\nexport default defineCatalogue({ actions: { a: { metdata: {} } } });`,
+    );
+    const { code, out } = await daybook(['catalogue', 'push', bad, '--workspace', 'pushed-3'], { env, cwd });
+    expect(out).toContain('actions["a"] has "metdata", which there is not');
+    expect(code).toBe(1);
+  }
 });
 
 test('a module whose default export is a Worker is told from a catalogue', async () => {
@@ -174,10 +251,14 @@ test('a push is to one workspace, of an id that there can be', async () => {
 
 test.each([
   ['{}', /has no vocabularies, actions or targetTypes/],
-  ['{"actions":{"a":{}},"target_types":["invoice"]}', /Unrecognized key: "target_types"/],
-  ['{"actions":{"a":{"targets":"invoice"}}}', /actions\.a: Unrecognized key: "targets"/],
+  [
+    '{"actions":{"a":{}},"target_types":["invoice"]}',
+    /the definition has "target_types", which there is not\. It may have vocabularies/,
+  ],
+  ['{"actions":{"a":{"targets":"invoice"}}}', /actions\["a"\] has "targets"/],
   ['{"actions":{"two words":{}}}', /actions\.0\.name: Send an action/],
-  ['{"vocabularies":["nautical"]}', /vocabularies\.0: Send one of: desktop/],
+  ['{"vocabularies":["nautical"]}', /vocabularies: there is no "nautical"\. The built-in ones are desktop/],
+  ['{"actions":{"a":{"metadata":{"n":"strin"}}}}', /actions\["a"\]\.metadata\["n"\] is "strin"/],
   ['{"actions":[]}', /is no catalogue: actions/],
   ['{', /cannot be read as a catalogue/],
 ])('what is no catalogue is refused, and changes nothing: %s', async (content, message) => {

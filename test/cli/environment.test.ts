@@ -83,6 +83,17 @@ describe('DATABASE_URL', () => {
     expect(code).toBe(1);
   });
 
+  test.each(['127.0.0.1', '192.0.2.7:5432', '[::1]:5432', 'localhost'])(
+    'of a plain Postgres server, at %s, is refused, and what to do said',
+    async (host) => {
+      const env = { DATABASE_URL: `postgres://owner:secret@${host}/app` };
+      const { code, out } = await daybook(['migrate'], { env });
+      expect(out).toMatch(/^DATABASE_URL is no address of a Neon database: .*--dev/);
+      expect(out).not.toContain('secret');
+      expect(code).toBe(1);
+    },
+  );
+
   test('of a host that is not there is named, not its password', async () => {
     const env = { DATABASE_URL: 'postgres://owner:secret@db.invalid/production' };
     const { code, out } = await daybook(['doctor'], { env });

@@ -186,6 +186,7 @@ test.each([
   [['gpdpr', '--workspace', 'acme'], 'There is no view for "gpdpr". Did you mean gdpr?'],
   [['constructor', '--workspace', 'acme'], 'There is no view for "constructor". Choose from'],
   [['gdpr'], 'Add --workspace: the table named none'],
+  [['gdpr', '--workspace', 'acme', '--schema', 'audit'], "--schema: audit is Daybook's own"],
   [['gdpr', '--workspace', 'acme', '--reader', 'nobody_of_that_name'], 'nobody_of_that_name'],
 ])('what cannot be installed is refused: %j', async (args, message) => {
   const { code, out } = await views('install', ...args);

@@ -193,3 +193,30 @@ it('is overdue once two hourly runs did not do what was due, or a partition ahea
   await runRetention(app, 'cron');
   expect(await overdue()).toBe(false);
 });
+
+it('is not overdue for a month long past that an import has just made, but once it has been there for long', async () => {
+  const { owner, app } = database;
+  const told = async () => ({
+    overdue: (await app.query('SELECT audit.readiness() AS answer'))[0]?.['answer'].retention_overdue,
+    found: await diagnose(owner, await readMigrations(), snapshot),
+  });
+  const [made] = await owner.query(
+    `SELECT audit.make_partition('events', now() - interval '5 years') AS name`,
+  );
+  const name = String(made?.['name']);
+  expect(await due()).toEqual([{ task: 'detach', partition: name }]);
+  expect(await told()).toEqual({ overdue: false, found: [] });
+
+  const since = `UPDATE audit.made_partitions SET created_at = now() - $2::interval WHERE name = $1`;
+  await owner.query(since, [name, '3 hours']);
+  expect(await told()).toEqual({ overdue: true, found: [] });
+  await owner.query(since, [name, '25 hours']);
+  expect(await told()).toEqual({
+    overdue: true,
+    found: [`partition ${name} is overdue to detach: run retention`],
+  });
+
+  await runRetention(app, 'cron');
+  expect(await told()).toEqual({ overdue: false, found: [] });
+  expect(await owner.query('SELECT FROM audit.made_partitions WHERE name = $1', [name])).toEqual([]);
+});

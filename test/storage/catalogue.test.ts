@@ -141,12 +141,14 @@ onBothEngines('the catalogue', (database) => {
     };
     const putTerms = (...names: string[]) =>
       put('audit.put_terms($1, $2::jsonb, true)', ['before-1', terms(...names)]);
-    expect(await putTerms('a', 'b')).toEqual({ added: 2, removed: 0, removed_terms: [] });
+    expect(await putTerms('a', 'b')).toEqual({ changed: true, added: 2, removed: 0, removed_terms: [] });
     expect(await putTerms('b')).toEqual({
+      changed: true,
       added: 0,
       removed: 1,
       removed_terms: [{ kind: 'action', name: 'a' }],
     });
+    expect(await putTerms('b')).toMatchObject({ changed: false, added: 0, removed: 0 });
     const putMode = (id: string, mode: string) =>
       put('audit.put_workspace($1, $2::jsonb)', [id, JSON.stringify({ mode })]);
     expect(await putMode('before-2', 'open')).toMatchObject({ created: true, before: null });

@@ -72,7 +72,10 @@ export const FUNCTIONS_AND_PARTITIONS: Planted[] = [
   },
   {
     what: 'a partition overdue to go',
-    plant: `SELECT audit.make_partition('event_ips', now() - interval '100 days')`,
+    plant: [
+      `SELECT audit.make_partition('event_ips', now() - interval '100 days')`,
+      `UPDATE audit.made_partitions SET created_at = now() - interval '25 hours'`,
+    ],
     finding: 'is overdue to detach: run retention',
   },
   {
