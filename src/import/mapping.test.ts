@@ -94,6 +94,12 @@ describe('columns', () => {
     );
   });
 
+  test('that are one for want of commas are told so', () => {
+    expect(faultOf(() => resolveColumns(mapping, columns('at;what')))).toContain(
+      'Its only column is "at;what": separate values by commas, not by ";".',
+    );
+  });
+
   test('that a person named must be there', () => {
     expect(faultOf(() => resolveColumns(mapping, columns('at', 'what'), ['who']))).toContain(
       'no column who.',

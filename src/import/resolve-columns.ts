@@ -87,6 +87,13 @@ function checkFields(mapping: Mapping, mapped: readonly MappedColumn[]): void {
 function missing(name: string, columns: readonly Column[]): ImportError {
   const names = columns.map((column) => column.name);
   const near = nearestName(name, names);
-  const hint = near === undefined ? `It has ${names.join(', ')}.` : `Is it ${near}?`;
+  // A CSV file of a spreadsheet's, in some countries.
+  const separator = names.length === 1 ? /[;\t|]/.exec(names[0] ?? '')?.[0] : undefined;
+  const hint =
+    separator !== undefined
+      ? `Its only column is "${names[0]}": separate values by commas, not by ${JSON.stringify(separator)}.`
+      : near === undefined
+        ? `It has ${names.join(', ')}.`
+        : `Is it ${near}?`;
   return new ImportError(`The source has no column ${name}. ${hint}`);
 }

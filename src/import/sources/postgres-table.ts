@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { ImportError } from '../import-error.ts';
 import type { Column } from '../source.ts';
+import { noTable } from './no-table.ts';
 
 /** A column by which rows are ordered. */
 export interface KeyColumn {
@@ -49,7 +50,7 @@ export async function describeTable(
     [names],
   );
   const [table] = found;
-  if (table === undefined) throw await noTable(client, wanted ?? names.join(' or '));
+  if (table === undefined) throw await noTableOf(client, wanted ?? names.join(' or '));
   if (!TABLE_KINDS.has(table.kind))
     throw new ImportError(`${table.name} is not a table. Name the table itself, or export the rows as CSV.`);
   const columns = await columnsOf(client, table.oid);
@@ -99,14 +100,14 @@ async function keyOf(client: pg.Client, oid: number): Promise<KeyColumn[]> {
   return rows;
 }
 
-async function noTable(client: pg.Client, wanted: string): Promise<ImportError> {
+async function noTableOf(client: pg.Client, wanted: string): Promise<ImportError> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', 'information_schema')
      ORDER BY c.relname NOT LIKE '%audit%', 1 LIMIT 20`,
   );
-  const names = rows.map(({ name }) => name).join(', ');
-  return new ImportError(
-    `The database has no table ${wanted}. Name one of these with --table: ${names || 'it has none'}.`,
+  return noTable(
+    wanted,
+    rows.map(({ name }) => name),
   );
 }

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setMember } from '../../events/member.ts';
 import { ImportError } from '../import-error.ts';
+import { noTable } from './no-table.ts';
 import { PAGE_ROWS, PAGE_SIZE, sizeOf, type Content, type Source, type SourceRow } from '../source.ts';
 import { rowText } from '../row-text.ts';
 
@@ -77,9 +78,7 @@ function chooseTable(
   const found = (wanted === undefined ? candidates : [wanted]).find((name) => names.has(name));
   if (found === undefined) {
     const missing = wanted ?? candidates.join(' or ');
-    throw new ImportError(
-      `The database has no table ${missing || 'that the mapping names'}. Name one of these with --table: ${[...names].join(', ')}.`,
-    );
+    throw noTable(missing || 'that the mapping names', [...names]);
   }
   if (rows.some(({ name, wr }) => name === found && wr === 1))
     throw new ImportError(
