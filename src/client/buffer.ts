@@ -79,7 +79,7 @@ export class Buffer {
   /** Takes an event in, and drops what there is no room for. */
   add(event: Waiting): void {
     const { events, characters } = this.#most;
-    // First of all: who is told of what is dropped may close the logger.
+    // Before anything is dropped: who is told of what is dropped may close the logger.
     this.all.add(event);
     event.lane.waiting.add(event);
     this.characters += event.size;
@@ -116,13 +116,16 @@ export class Buffer {
     return true;
   }
 
+  /** Counts what became of an event, and tells. */
   count(outcome: Outcome, settle: Settle): void {
     this.counts[outcome.result] += 1;
     if (outcome.result === 'refused') this.tell('refused', outcome.code, `: ${outcome.detail}`);
     settle?.(outcome);
   }
 
+  /** Once: who is told of another that is dropped may have this one dropped before. */
   drop(event: Waiting, why: string): void {
+    if (event.end) return;
     this.remove(event);
     event.end = 'dropped';
     this.counts.buffered -= 1;

@@ -101,7 +101,7 @@ export class Sender {
     const areAllSettled = await this.flush(timeout, events);
     for (const event of events) {
       if (event.isUnderWay) this.buffer.remove(event);
-      else if (!event.end) this.buffer.drop(event, why);
+      else this.buffer.drop(event, why);
     }
     this.buffer.look();
     return areAllSettled;

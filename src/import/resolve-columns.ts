@@ -86,14 +86,15 @@ function checkFields(mapping: Mapping, mapped: readonly MappedColumn[]): void {
 
 function missing(name: string, columns: readonly Column[]): ImportError {
   const names = columns.map((column) => column.name);
-  const near = nearestName(name, names);
+  return new ImportError(`The source has no column ${name}. ${hintOf(name, names)}`);
+}
+
+function hintOf(name: string, names: readonly string[]): string {
+  const [first = ''] = names;
+  const [separator] = (names.length === 1 && /[;\t|]/.exec(first)) || [];
   // A CSV file of a spreadsheet's, in some countries.
-  const separator = names.length === 1 ? /[;\t|]/.exec(names[0] ?? '')?.[0] : undefined;
-  const hint =
-    separator !== undefined
-      ? `Its only column is "${names[0]}": separate values by commas, not by ${JSON.stringify(separator)}.`
-      : near === undefined
-        ? `It has ${names.join(', ')}.`
-        : `Is it ${near}?`;
-  return new ImportError(`The source has no column ${name}. ${hint}`);
+  if (separator !== undefined)
+    return `Its only column is "${first}": separate values by commas, not by ${JSON.stringify(separator)}.`;
+  const near = nearestName(name, names);
+  return near === undefined ? `It has ${names.join(', ')}.` : `Is it ${near}?`;
 }
